@@ -1,0 +1,1 @@
+"""Numerical backend of Interplay: importable and usable without the dashboard."""

@@ -1,0 +1,1 @@
+"""Domain-free kernel: data contracts, registry, store, runner, jobs."""

@@ -1,0 +1,1 @@
+"""Instrument file formats: files in, plain arrays and metadata out; one format a module."""
