@@ -196,7 +196,9 @@ class Registry:
         found = self.candidates(path)
         if not found:
             known = ", ".join(sorted({s for r in self.readers for s in r.suffixes}))
-            raise ReadError(f"No reader recognises the content of {path.name}.", hint=f"Known formats end in {known}; others can be exported as CSV.")
+            raise ReadError(
+                f"No reader recognises the content of {path.name}.", hint=f"Known formats end in {known}; others can be exported as CSV."
+            )
         return found[0][0]
 
 

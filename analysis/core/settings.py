@@ -1,0 +1,40 @@
+"""What comes from the environment: the machine, the clock, the user's choices. Nothing else reads them."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+PREFIX = "INTERPLAY_"
+
+
+def workspace() -> Path | None:
+    """Folder named by INTERPLAY_WORKSPACE, if any."""
+    text = os.environ.get(f"{PREFIX}WORKSPACE")
+    return Path(text) if text else None
+
+
+def token() -> str:
+    """Secret that clients of a non-loopback server must show (INTERPLAY_TOKEN)."""
+    return os.environ.get(f"{PREFIX}TOKEN", "")
+
+
+def workers() -> int:
+    """Processes of the job pool (INTERPLAY_WORKERS); one for each two cores, at least two so that a short job never waits for a long one."""
+    text = os.environ.get(f"{PREFIX}WORKERS", "")
+    return int(text) if text.isdigit() and int(text) > 0 else max(2, (os.cpu_count() or 2) // 2)
+
+
+def threads_per_worker() -> int:
+    return max(1, (os.cpu_count() or 1) // workers())
+
+
+def memory_bytes() -> int:
+    """Physical memory of this machine."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
+
+
+def now() -> str:
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,111 @@
+"""The version of code: a hash of what it means, not of how it is laid out.
+
+A reader's or recipe's version covers every module of the project that can be reached from it by static import,
+plus ``analysis/core/data.py``. Comments, docstrings, layout, titles and descriptions do not count, so that editing a
+text does not make every stored result stale.
+"""
+
+import ast
+import importlib.metadata
+import importlib.util
+import inspect
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.core.hashing import digest
+
+NUMERIC_LIBRARIES = ("numpy", "scipy", "numba", "xarray", "dask")
+_WORDS = {"title", "description", "json_schema_extra"}  # keywords that only people read
+_ALWAYS = "analysis.core.data"
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    found = {}
+    for name in NUMERIC_LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def code_version(function: Callable[..., Any]) -> str:
+    """Hash of all project code that ``function`` can reach, 16 hexadecimal digits."""
+    module = inspect.unwrap(function).__module__
+    return _module_version(module, inspect.unwrap(function).__qualname__)
+
+
+@cache
+def _module_version(module: str, qualname: str) -> str:
+    top = module.partition(".")[0]
+    reached = closure(module, top) | closure(_ALWAYS, "analysis")
+    parts = [qualname.encode()]
+    for name in sorted(reached):
+        parts += [name.encode(), meaning(_source(name) or Path())]
+    return digest(parts)[:16]
+
+
+@cache
+def closure(module: str, top: str) -> frozenset[str]:
+    """Names of the modules below package ``top`` that ``module`` reaches by import statements, itself included."""
+    seen: set[str] = set()
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        if name in seen or _source(name) is None:
+            continue
+        seen.add(name)
+        todo += [m for m in _imports(name) if m.partition(".")[0] in (top, "analysis")]
+    return frozenset(seen)
+
+
+@cache
+def _source(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        return None
+    origin = spec.origin if spec else None
+    return Path(origin) if origin and origin.endswith(".py") else None
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    path = _source(module)
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path else ():
+        if isinstance(node, ast.Import):
+            names += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # ``from package import part`` may name a module or something inside ``package``.
+            inside = [f"{node.module}.{a.name}" for a in node.names]
+            modules = [m for m in inside if _source(m) is not None]
+            names += modules if len(modules) == len(inside) else [node.module, *modules]
+    return tuple(dict.fromkeys(names))
+
+
+def meaning(path: Path) -> bytes:
+    """The syntax tree of a module as bytes, without what only people read."""
+    if not path.suffix:
+        return b""
+    tree = _WithoutWords().visit(ast.parse(path.read_text(encoding="utf-8")))
+    return ast.dump(tree).encode()
+
+
+class _WithoutWords(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        node.keywords = [k for k in node.keywords if k.arg not in _WORDS]
+        return self.generic_visit(node)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            node.body = [n for n in node.body if not _is_text(n)] or [ast.Pass()]
+        return node
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,0 +1,13 @@
+"""The explicit list of modalities. Adding one means adding its package here."""
+
+from functools import cache
+
+from analysis.core.registry import Registry, load
+
+PACKAGES = ("analysis.cycling",)
+
+
+@cache
+def registry() -> Registry:
+    """All modalities, imported once."""
+    return load(PACKAGES)
