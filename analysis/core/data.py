@@ -50,9 +50,9 @@ class Schema:
                     continue
                 raise DataError(f"{self.name}: '{name}' is missing.", hint=f"It holds: {', '.join(map(str, ds.variables))}.")
             out = self._conform_one(out, name, want)
-        for name, var in out.variables.items():
+        for key, var in out.variables.items():
             if "units" not in var.attrs:
-                raise DataError(f"{self.name}: '{name}' has no unit.", hint="State one; '1' if it is dimensionless, '' for text.")
+                raise DataError(f"{self.name}: '{key}' has no unit.", hint="State one; '1' if it is dimensionless, '' for text.")
         return out.assign_attrs(schema=self.name, schema_version=self.version)
 
     def _wanted(self, ds: xr.Dataset) -> dict[str, Var]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict
 
 from analysis.core import settings
-from analysis.core.data import Schema
+from analysis.core.data import Scalar, Schema
 from analysis.core.errors import ParamError, ReadError
 from analysis.core.hashing import file_digest, json_digest
 from analysis.core.params import Options, Params
@@ -130,10 +129,15 @@ def run(request: Request, registry: Registry, store: Store) -> str:
     started = time.perf_counter()
     inputs = {name: _open(keys, planned.recipe, name, store) for name, keys in planned.record["inputs"].items()}
     made = planned.recipe.output.conform(planned.recipe.compute(**inputs, params=planned.params))
-    summarise = partial(planned.recipe.summarise, params=planned.params) if planned.recipe.summarise else None
+    summarise = _summariser(planned)
     record = {**planned.record, "created": settings.now(), "seconds": round(time.perf_counter() - started, 4)}
     store.put(planned.key, made, record, summarise=summarise)
     return planned.key
+
+
+def _summariser(planned: Plan) -> Callable[[xr.Dataset], Mapping[str, Scalar]] | None:
+    summarise, params = planned.recipe.summarise, planned.params
+    return None if summarise is None else lambda stored: summarise(stored, params)
 
 
 def _checked_inputs(request: Request, recipe: Recipe) -> dict[str, str | list[str]]:
@@ -153,18 +157,16 @@ def _checked_inputs(request: Request, recipe: Recipe) -> dict[str, str | list[st
 
 def _open(keys: str | list[str], recipe: Recipe, name: str, store: Store) -> xr.Dataset | tuple[xr.Dataset, ...]:
     opened = tuple(store.open(k, chunked=recipe.chunked) for k in ([keys] if isinstance(keys, str) else keys))
+    wanted = recipe.inputs[name].schema
     for ds, key in zip(opened, [keys] if isinstance(keys, str) else keys, strict=True):
-        if ds.attrs.get("schema") != recipe.inputs[name].schema:
-            raise ParamError(
-                f"{recipe.id} needs {recipe.inputs[name].schema} as '{name}', but {key} holds {ds.attrs.get('schema', 'something unknown')}.",
-                hint="Choose another file or recipe.",
-            )
+        if (found := ds.attrs.get("schema")) != wanted:
+            raise ParamError(f"{recipe.id} needs {wanted} as '{name}', but {key} holds {found}.", hint="Choose another file or recipe.")
     return opened[0] if isinstance(keys, str) else opened
 
 
 def schema_of(key: str, registry: Registry, store: Store) -> Schema | None:
     """The declared schema of a stored entry, if a reader or recipe still declares it."""
-    name = store.open(key).attrs.get("schema")
+    name = str(store.open(key).attrs.get("schema"))
     known = {r.schema.name: r.schema for r in registry.readers} | {r.output.name: r.output for r in registry.recipes}
     return known.get(name)
 

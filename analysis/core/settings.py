@@ -19,7 +19,7 @@ def token() -> str:
 
 
 def workers() -> int:
-    """Processes of the job pool (INTERPLAY_WORKERS); one for each two cores, at least two so that a short job never waits for a long one."""
+    """Processes of the job pool (INTERPLAY_WORKERS): one for two cores, at least two so that a short job need not wait for a long one."""
     text = os.environ.get(f"{PREFIX}WORKERS", "")
     return int(text) if text.isdigit() and int(text) > 0 else max(2, (os.cpu_count() or 2) // 2)
 
