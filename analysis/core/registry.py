@@ -13,6 +13,7 @@ import xarray as xr
 from analysis.core.data import Scalar, Schema
 from analysis.core.errors import ParamError, ReadError
 from analysis.core.params import Options, Params
+from analysis.core.style import Style as Style
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
@@ -123,20 +124,8 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Style:
-    """How a figure is dressed; what it says is not its business.
-
-    ``groups`` orders the groups: their position fixes their colour, on every page.
-    """
-
-    theme: str = "light"  # or "dark"
-    size: str = "screen"  # or "single", "double" column
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Figure:
-    """Pure ``build(items, style, params) -> go.Figure`` for results of one schema."""
+    """Pure ``build(items: tuple[Labelled, ...], style: Style, params) -> go.Figure`` for results of one schema."""
 
     id: str
     title: str
