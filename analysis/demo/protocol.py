@@ -14,6 +14,7 @@ from analysis.cycling.schemas import MODES
 from analysis.demo.ageing import Ageing, SoftShort, after_isolation, condition_at
 from analysis.demo.cell_model import Build, Condition, Hold, State, Step, hold_voltage, rest, run_to_limit
 
+FORMATION_C_RATE, CYCLING_C_RATE = 1 / 20, 1 / 10
 FIRST_ROW_S = 0.1  # a step's first row follows its start by the time the range relay takes
 PRISTINE = State(x=2e-3)  # as-made NMC: a trace of lithium is missing from the surface
 _CODES = {name: code for code, name in MODES.items()}
@@ -130,7 +131,7 @@ class Stop:
 
 def long_cycling(*, formation: int, cycles: int) -> Protocol:
     """Formation at C/20, then C/10."""
-    return Protocol((Block(1 / 20, formation), Block(1 / 10, cycles)))
+    return Protocol((Block(FORMATION_C_RATE, formation), Block(CYCLING_C_RATE, cycles)))
 
 
 def rate_test(*, cycles_per_rate: int = 3) -> Protocol:
