@@ -68,6 +68,7 @@ class Style:
 
     def template(self) -> dict[str, Any]:
         """Plotly template: fonts, colours, axes. The only place where figures get their looks."""
+        size = FONT_PX[self.size]
         axis = {
             "gridcolor": self.grid,
             "linecolor": self.muted,
@@ -78,10 +79,9 @@ class Style:
             "ticks": "outside",
             "ticklen": 4,
             "automargin": True,
-            "title": {"standoff": 6},
+            "title": {"standoff": 6, "font": {"size": size}},
             "separatethousands": False,
         }
-        size = FONT_PX[self.size]
         layout = {
             "font": {"family": FONT, "size": size, "color": self.ink},
             "paper_bgcolor": "rgba(0,0,0,0)" if self.size == "screen" else PAPER[self.theme],
