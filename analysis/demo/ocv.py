@@ -82,7 +82,7 @@ def open_circuit_voltage(x: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    Linear between points 0.5 mV apart of the exact inverse: the error in voltage is below 1 uV where the curve is used.
+    Linear between points 0.5 mV apart of the exact inverse: the error in voltage is at most 2 uV between 3.3 and 4.5 V.
     """
     levels, table = _inverse()
     return np.interp(x, levels, table)
