@@ -36,6 +36,7 @@ Report = Callable[[float], None]
 
 START = dt.datetime(2025, 3, 3, 9, 0, tzinfo=dt.UTC)
 RESTART_GAP_S = 2520.0
+GROUP_TITLES = {"coated": "LiNbO3-coated", "uncoated": "Uncoated"}
 ROOM_SWING_DEGC = 0.3  # daily, around the set temperature
 
 
@@ -104,14 +105,15 @@ def study_truth(size: StudySize, cells: tuple[CellTruth, ...], rate_tests: tuple
 
 
 def manifest_lines(plan: CellPlan, size: StudySize, *, test: str, files: tuple[str, ...]) -> list[dict[str, object]]:
-    """One line of the manifest for each file of a test, in time order."""
+    """Lines of the manifest, in the catalog's columns: one for each file of a test, in time order."""
     protocol = cycling_protocol(size)
     coating, thickness = COATING[plan.group]
     line: dict[str, object] = {
         "cell": plan.name,
         "group": plan.group,
+        "group_title": GROUP_TITLES[plan.group],
         "modality": "cycling",
-        "test": test,
+        "part_of": test,
         "origin": "synthetic",
         "active_material": "NMC811",
         "coating": coating,
@@ -126,12 +128,17 @@ def manifest_lines(plan: CellPlan, size: StudySize, *, test: str, files: tuple[s
         "temperature_degC": plan.build.temperature_degC,
         "one_c_mA_per_g": protocol.one_c_mA_per_g,
         "formation_cycles": size.formation,
-        "lower_voltage_V": protocol.lower_V,
-        "upper_voltage_V": protocol.upper_V,
-        "voltage_scale": "Li-In",
+        "rate": "C/10",
+        "voltage_lower_V": protocol.lower_V,
+        "voltage_upper_V": protocol.upper_V,
+        "voltage_reference": "Li-In",
+        "cell_origin": "synthetic",
+        "cell_date": START.date().isoformat(),
+        "instrument": "forward model",
+        "date": START.date().isoformat(),
         "notes": _notes(plan, test),
     }
-    return [{"file": file, "part": part, **line} for part, file in enumerate(files, start=1)]
+    return [{"file": file, **line} for file in files]
 
 
 def _write_cycling(folder: Path, plan: CellPlan, size: StudySize) -> CellTruth:

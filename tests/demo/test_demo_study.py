@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from analysis.catalog.manifest import entries, read_manifest
 from analysis.core.errors import ParamError
 from analysis.demo.study import write_study
 from analysis.demo.truth import Truth
@@ -36,6 +37,20 @@ def test_manifest_lists_every_file_once_and_nothing_else(study: tuple[Path, Trut
     assert manifest.groupby("group")["cell"].nunique().to_dict() == {"coated": CELLS, "uncoated": CELLS}
     mass = manifest["composite_mass_mg"] * manifest["active_fraction"]
     assert manifest["active_mass_mg"].to_numpy() == pytest.approx(mass.to_numpy(), abs=1e-3)
+
+
+def test_manifest_reads_as_the_catalog_reads_any(study: tuple[Path, Truth]) -> None:
+    folder, truth = study
+    taken = entries(read_manifest(folder / "manifest.csv"))
+    assert [tuple(p.name for p in e.files) for e in taken] == [
+        t.files for c in truth.cells for t in (c, *(r for r in truth.rate_tests if r.cell == c.cell))
+    ]
+    assert {e.measurement.origin for e in taken} == {"synthetic"}
+    assert {e.measurement.part_of for e in taken} == {"cycling", "rate"}
+    cells = {e.cell.name: e.cell for e in taken if e.cell}
+    assert cells["coated-1"].voltage_reference == "Li-In"
+    assert cells["coated-1"].effective_active_mass_mg == truth.cell("coated-1").active_mass_mg
+    assert cells["uncoated-1"].coating == "none"
 
 
 def test_files_parse_plainly_have_the_stated_rows_and_say_synthetic(study: tuple[Path, Truth]) -> None:
