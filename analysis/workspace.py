@@ -1,0 +1,278 @@
+"""A workspace as its users know it: files go in, requests are filled from the catalog, results come out.
+
+The command line and the dashboard both work through this class; neither knows how store and catalog keep things.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from analysis.catalog import (
+    Catalog,
+    CellFields,
+    CellRecord,
+    FileFields,
+    FileRecord,
+    GroupRecord,
+    HarvestFields,
+    MeasurementFields,
+    MeasurementRecord,
+    ParticleFields,
+    integrity,
+    manifest,
+)
+from analysis.core.data import warnings_of
+from analysis.core.errors import ParamError, UserError
+from analysis.core.hashing import file_digest
+from analysis.core.registry import Labelled, Registry
+from analysis.core.run import Request, ingest, plan, report, reporting, run
+from analysis.core.store import Store
+from analysis.modalities import registry
+
+INLINE_BYTES = 64 << 20  # inputs up to here are summarised in a fraction of a second
+TITLE = "title"
+DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The catalog as it was read at one moment."""
+
+    groups: tuple[GroupRecord, ...]
+    cells: tuple[CellRecord, ...]
+    measurements: tuple[MeasurementRecord, ...]
+
+    def cell(self, cell_id: int) -> CellRecord:
+        return next(c for c in self.cells if c.id == cell_id)
+
+
+class Workspace:
+    """One folder with its store and catalog."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self.store = Store(self.root)
+        self.catalog = Catalog(self.root)
+        self._snapshot: tuple[tuple[int, ...], Snapshot] | None = None
+
+    @cached_property
+    def registry(self) -> Registry:
+        return registry()
+
+    @property
+    def title(self) -> str:
+        return str(self.catalog.setting(TITLE) or self.root.name)
+
+    # -- what is there -----------------------------------------------------------------------------------------------
+    def snapshot(self) -> Snapshot:
+        """Groups, cells and measurements; read again only after somebody wrote."""
+        stamp = _stamp(self.root)
+        if self._snapshot is None or self._snapshot[0] != stamp:
+            c = self.catalog
+            self._snapshot = (stamp, Snapshot(c.groups(), c.cells(), c.measurements()))
+        return self._snapshot[1]
+
+    def group_names(self) -> tuple[str, ...]:
+        """Groups in the order that fixes their colours."""
+        return tuple(g.name for g in sorted(self.snapshot().groups, key=lambda g: (g.colour_slot or 0, g.id)))
+
+    def group_title(self, name: str) -> str:
+        return next((g.title or g.name for g in self.snapshot().groups if g.name == name), name)
+
+    def default_pair(self) -> tuple[str, str]:
+        """Reference and compared group where the address names none: the first two that hold cells."""
+        groups = self.snapshot().groups
+        names = [g.name for g in groups if g.n_cells] or [g.name for g in groups]
+        first, second, *_ = [*names, "none", "none"]
+        return first, second
+
+    def origins(self) -> set[str]:
+        return {str(m.origin) for m in self.snapshot().measurements}
+
+    # -- files in ------------------------------------------------------------------------------------------------------
+    def import_files(
+        self,
+        paths: Sequence[Path],
+        *,
+        cell: CellFields,
+        measurement: MeasurementFields | None = None,
+        harvest: HarvestFields | None = None,
+        particle: ParticleFields | None = None,
+        reader_id: str = "",
+        options: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> MeasurementRecord:
+        """Take files (parts of one measurement, in time order) into the workspace.
+
+        Originals are copied, datasets stored, and the catalog row is written last: whatever interrupts this leaves either
+        the whole measurement or none of it. A file that is already in is refused unless ``again``.
+        """
+        described, files = self._taken_in(paths, measurement or MeasurementFields(), reader_id, options, again=again)
+        return self.catalog.add_measurement(described, cell=cell, harvest=harvest, particle=particle, files=files)
+
+    def import_manifest(self, path: Path, *, again: bool = False) -> list[MeasurementRecord]:
+        """Take everything that a CSV or TOML manifest lists; what was taken before a bad row stays whole."""
+        made = []
+        listed = manifest.entries(manifest.read_manifest(path))
+        for i, entry in enumerate(listed):
+            report(i / len(listed), f"{entry.where}: {', '.join(entry.original_names)}")
+            if not entry.files:
+                manifest.take(self.catalog, entry)
+                continue
+            given = entry.measurement
+            with reporting(lambda _fraction, _message: None):
+                described, files = self._taken_in(entry.files, given, given.reader_id or "", given.reader_options, again=again)
+            taken = manifest.take(self.catalog, entry, measurement=described, files=files)
+            made += [taken] if taken else []
+        return made
+
+    def _taken_in(
+        self, paths: Sequence[Path], given: MeasurementFields, reader_id: str, options: Mapping[str, Any] | None, *, again: bool
+    ) -> tuple[MeasurementFields, list[FileFields]]:
+        """Datasets and originals of one measurement in the store; on a problem, what was new is taken out again."""
+        hashes = [file_digest(p) for p in paths if p.is_file()]
+        if not again:
+            self._refuse_known(paths, hashes)
+        before, keys, files = set(self.store.keys("d")), [], []
+        try:
+            for i, path in enumerate(paths):
+                report(i / len(paths), f"reading {path.name}")
+                keys.append(ingest([path], self.registry, self.store, reader_id=reader_id, options=options))
+                files.append(self._kept(path, hashes[i]))
+        except UserError:
+            for key in set(keys) - before:
+                self.store.remove(key)
+            raise
+        return self._described(given, keys, options), files
+
+    def _kept(self, path: Path, sha256: str) -> FileFields:
+        _, kept = self.store.keep_original(path, sha256=sha256)
+        stat = path.stat()
+        return FileFields(
+            original_name=path.name,
+            sha256=sha256,
+            size_bytes=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
+            stored_path=kept.relative_to(self.root).as_posix(),
+        )
+
+    def _refuse_known(self, paths: Sequence[Path], hashes: Sequence[str]) -> None:
+        for path, sha256 in zip(paths, hashes, strict=False):
+            for place in self.catalog.find_file(sha256):
+                raise ParamError(
+                    f"{path.name} is already here: {place.original_name} of cell '{place.cell}' ({place.modality}).",
+                    hint="Nothing was imported. Confirm to import it a second time, for example for another cell.",
+                )
+
+    def _described(self, given: MeasurementFields, keys: Sequence[str], options: Mapping[str, Any] | None) -> MeasurementFields:
+        record, first = self.store.provenance(keys[0]), self.store.open(keys[0])
+        modality = next(m.id for m in self.registry.modalities.values() if any(r.id == record["reader"] for r in m.readers))
+        made = {
+            "modality": modality,
+            "instrument": first.attrs.get("instrument") or None,
+            "reader_id": record["reader"],
+            "reader_options": dict(options or {}),
+            "dataset_keys": tuple(keys),
+        }
+        return MeasurementFields.check({**made, **given.given(), "dataset_keys": tuple(keys)})
+
+    # -- requests and results --------------------------------------------------------------------------------------------
+    def request(self, recipe_id: str, measurement: MeasurementRecord, params: Mapping[str, Any] | None = None) -> Request:
+        """A recipe's request for one measurement; parameters that the catalog knows are filled from its cell.
+
+        A parameter is filled when a field of the cell has its name and ``params`` does not give it.
+        """
+        recipe = self.registry.recipe(recipe_id)
+        cell = self.snapshot().cell(measurement.cell_id)
+        known = {
+            "active_mass_mg": cell.effective_active_mass_mg,
+            **{n: getattr(cell, n) for n in recipe.params.model_fields if n in CellFields.model_fields and n != "active_mass_mg"},
+        }
+        filled = {n: v for n, v in known.items() if n in recipe.params.model_fields and v is not None}
+        (name,) = list(recipe.inputs)[:1]
+        return Request(recipe=recipe_id, inputs={name: measurement.dataset_keys}, params={**filled, **(params or {})})
+
+    def ready(self, request: Request) -> str | None:
+        """Key of the result if it is stored, or if it is quick enough to be made at once; otherwise None."""
+        planned = plan(request, self.registry)
+        if self.store.has(planned.key):
+            return planned.key
+        inputs = [k for keys in request.inputs.values() for k in ([keys] if isinstance(keys, str) else keys)]
+        if planned.recipe.light and sum(self.store.open(k).nbytes for k in inputs) <= INLINE_BYTES:
+            return run(request, self.registry, self.store)
+        return None
+
+    def labelled(self, key: str, measurement: MeasurementRecord) -> Labelled:
+        """A result as figures take it: named by its cell, in its group, with its origin."""
+        return Labelled(
+            self.store.open(key),
+            label=measurement.cell,
+            group=measurement.group or "",
+            origin=measurement.origin,
+            key=key,
+            id=str(measurement.cell_id),
+        )
+
+    # -- keeping house -----------------------------------------------------------------------------------------------------
+    def check(self) -> list[str]:
+        """Sentences for everything that is not whole: arrays against their digests, catalog rows against files and arrays."""
+        problems = []
+        keys = self.store.keys()
+        for i, key in enumerate(keys):
+            report(i / max(1, len(keys)), f"checking {key}")
+            problems += self.store.check(key)
+        return problems + integrity.check(self.catalog, has_dataset=self.store.has, file_problem=self._file_problem)
+
+    def _file_problem(self, file: FileRecord) -> str | None:
+        path = Path(file.stored_path) if file.referenced else self.root / file.stored_path
+        if not path.is_file():
+            return f"is missing ({path})"
+        return None if file_digest(path) == file.sha256 else "has changed since it was imported"
+
+    def prune(self) -> tuple[int, int]:
+        """Remove results, and datasets that no measurement uses; return how many entries and bytes went."""
+        used = {k for m in self.catalog.measurements() for k in m.dataset_keys}
+        gone = [k for k in self.store.keys("dr") if k not in used]
+        size = sum(self.store.nbytes(k) for k in gone)
+        for key in gone:
+            self.store.remove(key)
+        return len(gone), size
+
+    def status(self) -> dict[str, Any]:
+        """Counts and sizes, for the command line and the home page."""
+        snap = self.snapshot()
+        return {
+            "workspace": str(self.root),
+            "title": self.title,
+            "groups": {g.name: g.n_cells for g in snap.groups},
+            "cells": len(snap.cells),
+            "measurements": {
+                m: sum(x.modality == m for x in snap.measurements) for m in sorted({str(x.modality) for x in snap.measurements})
+            },
+            "excluded": sum(x.excluded for x in snap.measurements),
+            "datasets": len(self.store.keys("d")),
+            "edits": len(self.store.keys("e")),
+            "results": len(self.store.keys("r")),
+            "bytes": sum(f.stat().st_size for f in self.root.rglob("*") if f.is_file()),
+            "origins": sorted(self.origins()),
+            "broken_modalities": dict(self.registry.broken),
+        }
+
+    def warnings(self, measurement: MeasurementRecord) -> tuple[str, ...]:
+        """What the readers said about a measurement's files."""
+        return tuple(w for k in measurement.dataset_keys if self.store.has(k) for w in warnings_of(self.store.open(k)))
+
+
+def _stamp(root: Path) -> tuple[int, ...]:
+    """Changes whenever the catalog's files do; SQLite in WAL mode appends to the log first."""
+    parts: list[int] = []
+    for name in ("catalog.sqlite", "catalog.sqlite-wal"):
+        try:
+            stat = os.stat(root / name)
+        except FileNotFoundError:
+            continue
+        parts += [stat.st_mtime_ns, stat.st_size]
+    return tuple(parts)

@@ -1,0 +1,36 @@
+// @ts-check
+// The address bar as state (see components/address.py).
+// Contract: collect(values, search, ids, store) -> query object for the store, and the only history.pushState of the program;
+//           links(query, ids) -> hrefs that keep the chosen groups.
+
+const CARRIED = ["ref", "cmp", "excluded"];
+
+/** @param {string} search @returns {Record<string, string>} */
+export const parse = (search) => Object.fromEntries(new URLSearchParams(search || ""));
+
+/** @param {unknown} value */
+const text = (value) => (value == null ? "" : Array.isArray(value) ? value.join(",") : String(value));
+
+/** @param {unknown[]} values @param {string} _search @param {{name: string, default: string}[]} ids @param {Record<string, string> | null} store */
+export function collect(values, _search, ids, store) {
+  const base = parse(window.location.search);
+  const query = { ...base };
+  ids.forEach((id, i) => {
+    const value = text(values[i]);
+    if (value === id.default) delete query[id.name];
+    else query[id.name] = value;
+  });
+  const after = new URLSearchParams(query).toString();
+  if (after !== new URLSearchParams(base).toString()) {
+    window.history.pushState({}, "", window.location.pathname + (after ? `?${after}` : ""));
+  }
+  return JSON.stringify(query) === JSON.stringify(store) ? window.dash_clientside.no_update : query;
+}
+
+/** @param {Record<string, string>} query @param {{path: string}[]} ids */
+export function links(query, ids) {
+  const kept = new URLSearchParams(CARRIED.filter((k) => query?.[k]).map((k) => [k, query[k]])).toString();
+  return ids.map((id) => id.path + (kept ? `?${kept}` : ""));
+}
+
+window.dash_clientside = Object.assign({}, window.dash_clientside, { address: { collect, links } });

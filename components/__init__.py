@@ -1,0 +1,1 @@
+"""Dash: shell, address, cards, forms, views. Knows what ``analysis`` offers, computes nothing itself."""

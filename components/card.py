@@ -1,0 +1,154 @@
+"""A figure on a page: title, graph, and one menu with everything that can be done with it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components import notice, provenance
+from components.address import ADDRESS
+from components.icons import icon
+from components.job_panel import POLL_MS, progress
+from components.views import VIEWS, Items, Query, View, draw, project
+
+CONFIG = {
+    "showSendToCloud": False,  # Plotly's own button would upload the figure
+    "plotlyServerURL": "",
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage", "autoScale2d"],
+    "displayModeBar": "hover",
+}
+ACTIONS = (
+    ("png", "Download PNG", "image"),
+    ("svg", "Download SVG", "image"),
+    ("csv", "Download data (CSV)", "table"),
+    ("how", "How was this made?", "info"),
+    ("command", "Copy the command", "terminal"),
+)
+
+
+def graph_id(figure: Any) -> dict[str, Any]:
+    return {"part": "graph", "figure": figure}
+
+
+def _query_id(figure: Any) -> dict[str, Any]:
+    return {"part": "view-query", "figure": figure}
+
+
+def _state_id(figure: Any) -> dict[str, Any]:
+    return {"part": "view-state", "figure": figure}
+
+
+def _poll_id(figure: Any) -> dict[str, Any]:
+    return {"part": "view-poll", "figure": figure}
+
+
+def action_id(figure: Any, action: Any) -> dict[str, Any]:
+    return {"part": "card-action", "figure": figure, "action": action}
+
+
+def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_name: str = "") -> Component:
+    """The card of a view, drawn for this address."""
+    figure, items = draw(view, query)
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2(view.title, className="card-title", title=view.hint),
+                    html.Div(list(controls), className="card-controls"),
+                    _menu(view),
+                ],
+                className="card-head",
+            ),
+            html.Div(
+                [
+                    dcc.Graph(id=graph_id(view.figure), figure=figure, config=CONFIG, className="graph", responsive=True),
+                    html.Div(state(items), id=_state_id(view.figure), className="card-state"),
+                ],
+                className="card-body",
+            ),
+            dcc.Store(id=_query_id(view.figure), data={"reads": list(view.reads), "query": project(view, query)}),
+            dcc.Interval(id=_poll_id(view.figure), interval=POLL_MS, disabled=not items.waiting),
+        ],
+        className=f"card {class_name}".strip(),
+        **{"aria-label": view.title},
+    )
+
+
+def _menu(view: View) -> Component:
+    items = [
+        dmc.MenuItem(label, id=action_id(view.figure, action), leftSection=icon(symbol, 15), n_clicks=0)
+        for action, label, symbol in ACTIONS
+    ]
+    target = dmc.ActionIcon(
+        icon("dots", 16), variant="subtle", color="gray", size="sm", **{"aria-label": f"{view.title}: download and more"}
+    )
+    return dmc.Menu([dmc.MenuTarget(target), dmc.MenuDropdown(items)], position="bottom-end", shadow="md", keepMounted=True)
+
+
+def state(items: Items) -> list[Component]:
+    """What lies over a figure while its data are being computed, and problems of single inputs."""
+    jobs_shown = [progress(s) for s in items.waiting]
+    problems = [notice.alert(what, sentence, color="orange") for what, sentence in items.problems]
+    return [*jobs_shown, *problems]
+
+
+clientside_callback(
+    ClientsideFunction("cards", "changed"),
+    Output(_query_id(MATCH), "data"),
+    Input(ADDRESS, "data"),
+    State(_query_id(MATCH), "data"),
+    prevent_initial_call=True,
+)
+
+
+@callback(
+    Output(graph_id(MATCH), "figure"),
+    Output(_state_id(MATCH), "children"),
+    Output(_poll_id(MATCH), "disabled"),
+    Input(_query_id(MATCH), "data"),
+    Input(_poll_id(MATCH), "n_intervals"),
+    State(_query_id(MATCH), "id"),
+    State(ADDRESS, "data"),
+    prevent_initial_call=True,
+)
+def redraw(_changed: dict[str, str], _ticks: int | None, card_id: dict[str, str], query: dict[str, str] | None) -> tuple[Any, Any, bool]:
+    figure, items = draw(VIEWS[card_id["figure"]], query or {})
+    polled = isinstance(ctx.triggered_id, dict) and ctx.triggered_id.get("part") == "view-poll"
+    # While polling, the picture stays; only the progress moves, until everything is there.
+    return no_update if polled and items.waiting else figure, state(items), not items.waiting
+
+
+clientside_callback(
+    ClientsideFunction("cards", "act"),
+    Output("card-done", "data"),
+    Input(action_id(ALL, ALL), "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(ClientsideFunction("cards", "toggle"), Output("cards-off", "data"), Input(ADDRESS, "data"))
+
+
+@callback(
+    Output("provenance", "opened"),
+    Output("provenance-body", "children"),
+    Input(action_id(ALL, "how"), "n_clicks"),
+    State(ADDRESS, "data"),
+    prevent_initial_call=True,
+)
+def how(clicks: list[int], query: dict[str, str] | None) -> tuple[Any, Any]:
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+        return no_update, no_update
+    view = VIEWS[ctx.triggered_id["figure"]]
+    return True, provenance.described(view, view.items(query or {}).shown)
+
+
+def extras() -> list[Component]:
+    """What the cards share, once in the shell."""
+    return [
+        dcc.Store(id="card-done"),
+        dcc.Store(id="cards-off"),
+        dmc.Drawer(html.Div(id="provenance-body"), id="provenance", title="How was this made?", position="right", size="lg"),
+    ]

@@ -1,0 +1,178 @@
+"""The cycling page: groups beside each other, one figure a card, everything of it in the address."""
+
+import dash_mantine_components as dmc
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash.development.base_component import Component
+
+from analysis.core.style import Style
+from components import comparability, cycling_view, notice, shell, summary_table
+from components.address import control
+from components.card import card, graph_id
+from components.context import style, workspace
+from components.views import VIEWS, Query, listed
+
+TABS = (("compare", "Compare"), ("record", "Record"), ("table", "Table"))
+PAIRINGS = (("charge_first", "Charge first"), ("discharge_first", "Discharge first"))
+QUANTITIES = (
+    ("hysteresis", "Voltage hysteresis"),
+    ("energy_efficiency", "Energy efficiency"),
+    ("mean_charge_voltage", "Mean charge voltage"),
+    ("mean_discharge_voltage", "Mean discharge voltage"),
+    ("charge_capacity", "Charge capacity"),
+    ("discharge_energy", "Discharge energy"),
+    ("duration", "Duration"),
+)
+SCALARS = (
+    ("retention", "Capacity retention"),
+    ("fade_rate", "Fade rate"),
+    ("initial_discharge_capacity", "Initial capacity"),
+    ("last_discharge_capacity", "Last capacity"),
+    ("mean_coulombic_efficiency", "Mean coulombic efficiency"),
+    ("hysteresis_growth", "Hysteresis growth"),
+)
+
+
+def layout(**query: str) -> Component:
+    """The page for an address."""
+    ref, cmp = workspace().default_pair()
+    bar = shell.toolbar("Cycling", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
+    if not any(m.modality == "cycling" for m in workspace().snapshot().measurements):
+        how = "Drop cycler files (BioLogic, Neware, Arbin, Maccor, Landt, Battery Data Format, CSV, Excel) on the import page."
+        return html.Div([bar, notice.empty("No cycling data yet", how)])
+    body = {"record": _record, "table": _table}.get(query.get("tab", ""), _compare)(query)
+    return html.Div(
+        [bar, _cells(query), comparability.panel("cycling", cycling_view.measurements(query), cycling_view.groups(query)), body]
+    )
+
+
+def _controls(query: Query) -> list[Component]:
+    shown = [
+        shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View"),
+        shell.choice("pairing", query.get("pairing", "charge_first"), "charge_first", PAIRINGS, "What a cycle begins with"),
+        shell.choice(
+            "x", query.get("x", "absolute"), "absolute", (("absolute", "All cycles"), ("after_formation", "After formation")), "Cycle count"
+        ),
+        shell.choice("scale", query.get("scale", "cell"), "cell", (("cell", "vs Li–In"), ("Li", "vs Li/Li⁺")), "Voltage scale"),
+        shell.choice("sides", query.get("sides", "overlaid"), "overlaid", (("overlaid", "Overlaid"), ("beside", "Side by side")), "Groups"),
+    ]
+    tests = cycling_view.tests()
+    if len(tests) > 1:
+        data = [{"value": "", "label": "main test"}, *({"value": t, "label": t} for t in tests)]
+        shown.append(
+            dmc.Select(
+                id=control("test"), data=data, value=query.get("test", ""), size="xs", w=130, allowDeselect=False, **{"aria-label": "Test"}
+            )
+        )
+    return shown
+
+
+def _cells(query: Query) -> Component:
+    """One chip for each cell, in its group's colour: off means out of pictures and means."""
+    found, off, look = cycling_view.measurements(query), set(listed(query, "off")), style()
+    chips = [_chip(str(m.cell_id), m.cell, m.group or "", str(m.cell_id) not in off, look, m.excluded_because or "") for m in found]
+    cycles = dmc.TextInput(
+        id=control("cycles", cycling_view.FIRST_AND_HUNDREDTH),
+        value=query.get("cycles", cycling_view.FIRST_AND_HUNDREDTH),
+        debounce=True,
+        size="xs",
+        w=150,
+        leftSection=dmc.Text("Cycles", size="xs", c="dimmed"),
+        leftSectionWidth=54,
+        **{"aria-label": "Cycles whose profiles are shown"},
+    )
+    excluded = dmc.Switch(
+        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
+    )
+    return dmc.Group([*chips, cycles, excluded, _hidden_controls(query)], gap=6, className="cells")
+
+
+def _chip(cell_id: str, name: str, group: str, on: bool, look: Style, reason: str) -> Component:
+    swatch = html.Span(className="swatch", style={"background": look.color(group)})
+    title = f"{name}, {group}" + (f"; excluded: {reason}" if reason else "")
+    return html.Button(
+        [swatch, html.Span(name, className="ellipsis")],
+        id={"part": "cell-chip", "cell": cell_id},
+        className="chip" + (" excluded" if reason else ""),
+        title=title,
+        n_clicks=0,
+        **{"aria-pressed": "true" if on else "false"},
+    )
+
+
+def _hidden_controls(query: Query) -> Component:
+    """Values of the address that are set by clicking things: chips, points, switches."""
+    names = (("off", ""), ("excluded", ""))
+    return html.Div(
+        [dmc.TextInput(id=control(n, d), value=query.get(n, d), **{"aria-label": n}) for n, d in names], style={"display": "none"}
+    )
+
+
+def _picker(name: str, value: str, default: str, options: tuple[tuple[str, str], ...], label: str) -> Component:
+    data = [{"value": v, "label": t} for v, t in options]
+    return dmc.Select(id=control(name, default), data=data, value=value, size="xs", w=190, allowDeselect=False, **{"aria-label": label})
+
+
+def _compare(query: Query) -> Component:
+    scalar = _picker("scalar", query.get("scalar", "retention"), "retention", SCALARS, "Quantity compared")
+    quantity = _picker("quantity", query.get("quantity", "hysteresis"), "hysteresis", QUANTITIES, "Quantity per cycle")
+    cards = [
+        card(VIEWS["cycling.capacity"], query),
+        card(VIEWS["cycling.retention"], query),
+        card(VIEWS["cycling.profiles"], query),
+        card(VIEWS["cycling.dqdv"], query),
+        card(VIEWS["cycling.rate"], query),
+        card(VIEWS["cycling.quantity"], query, controls=[quantity]),
+    ]
+    del scalar
+    return shell.page(html.Div(cards, className="grid"))
+
+
+def _record(query: Query) -> Component:
+    found = cycling_view.measurements(query)
+    if not found:
+        return shell.page(notice.alert("No cell", "The chosen groups hold no cycling data."))
+    names = tuple((str(m.cell_id), m.cell) for m in found)
+    cell = _picker("cell", query.get("cell", names[0][0]), "", names, "Cell")
+    cards = [
+        card(VIEWS["cycling.trace"], query, controls=[cell], class_name="wide"),
+        card(VIEWS["cycling.dvdq"], query),
+    ]
+    return shell.page(html.Div(cards, className="grid"))
+
+
+def _table(query: Query) -> Component:
+    scalar = _picker("scalar", query.get("scalar", "retention"), "retention", SCALARS, "Quantity compared")
+    items = cycling_view.summaries(query)
+    return shell.page(
+        html.Div(
+            [
+                card(VIEWS["cycling.summary_bars"], query, controls=[scalar]),
+                html.Div(summary_table.table(items), className="wide card table-card"),
+            ],
+            className="grid",
+        )
+    )
+
+
+clientside_callback(
+    ClientsideFunction("cycling", "chips"),
+    Output(control("off", ""), "value"),
+    Output({"part": "cell-chip", "cell": ALL}, "aria-pressed"),
+    Input({"part": "cell-chip", "cell": ALL}, "n_clicks"),
+    State({"part": "cell-chip", "cell": ALL}, "id"),
+    State(control("off", ""), "value"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("cycling", "pick"),
+    Output(control("cycles", cycling_view.FIRST_AND_HUNDREDTH), "value"),
+    Input(graph_id("cycling.capacity"), "clickData"),
+    State(control("cycles", cycling_view.FIRST_AND_HUNDREDTH), "value"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("cycling", "excluded"),
+    Output(control("excluded", ""), "value"),
+    Input("excluded-switch", "checked"),
+    prevent_initial_call=True,
+)

@@ -1,0 +1,90 @@
+"""Long work: the indicator in the header, and the panel that lists jobs with progress and cancel."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from analysis.core.jobs import Status
+from components import notice
+from components.context import jobs
+from components.icons import icon
+
+POLL_MS = 700
+COLOURS = {"done": "teal", "failed": "red", "cancelled": "gray", "queued": "gray", "running": "blue"}
+
+
+def cancel_id(key: Any) -> dict[str, Any]:
+    return {"part": "job-cancel", "key": key}
+
+
+def indicator() -> Component:
+    """A button with the number of active jobs; it opens the panel."""
+    return html.Div(
+        [
+            dcc.Interval(id="jobs-poll", interval=POLL_MS * 3),
+            dmc.Indicator(
+                dmc.ActionIcon(icon("jobs"), id="jobs-open", variant="subtle", color="gray", **{"aria-label": "Jobs"}),
+                id="jobs-count",
+                disabled=True,
+                label="0",
+                size=14,
+                processing=True,
+            ),
+            dmc.Drawer(html.Div(id="jobs-list"), id="jobs-drawer", title="Jobs", position="right", size="sm"),
+        ]
+    )
+
+
+def progress(status: Status, *, cancel: bool = True) -> Component:
+    """One job: what it does, how far it is, a way to stop it, and its end."""
+    head = dmc.Group(
+        [
+            dmc.Text(status.title or status.key, size="sm", fw=500, className="ellipsis", style={"flex": 1}),
+            dmc.Badge(status.state, color=COLOURS.get(status.state, "gray"), variant="light", size="sm"),
+            *([_cancel(status.key)] if status.active and cancel else []),
+        ],
+        wrap="nowrap",
+        gap="xs",
+    )
+    body: list[Component] = [head]
+    if status.active:
+        body.append(dmc.Progress(value=100 * status.fraction, animated=True, size="sm", attributes={"section": {"aria-label": "Progress"}}))
+        body.append(dmc.Text(status.message or "waiting for a free worker", size="xs", c="dimmed"))
+    elif status.state in ("failed", "cancelled"):
+        body.append(notice.of_job(status))
+    return dmc.Stack(body, gap=4, className="job")
+
+
+def _cancel(key: str) -> Component:
+    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default")
+
+
+@callback(
+    Output("jobs-count", "label"),
+    Output("jobs-count", "disabled"),
+    Output("jobs-list", "children"),
+    Input("jobs-poll", "n_intervals"),
+    Input("jobs-drawer", "opened"),
+)
+def refresh(_ticks: int | None, opened: bool | None) -> tuple[str, bool, Any]:
+    found = jobs().recent()
+    active = sum(s.active for s in found)
+    if not opened:
+        return str(active), active == 0, no_update
+    listed = [progress(s) for s in found[:40]]
+    return str(active), active == 0, listed or dmc.Text("No jobs yet. Long work appears here.", size="sm", c="dimmed")
+
+
+@callback(Output("jobs-drawer", "opened"), Input("jobs-open", "n_clicks"), State("jobs-drawer", "opened"), prevent_initial_call=True)
+def toggle(_clicks: int | None, opened: bool | None) -> bool:
+    return not opened
+
+
+@callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), prevent_initial_call=True)
+def cancel(clicks: list[int | None]) -> Any:
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+        return no_update
+    jobs().cancel(ctx.triggered_id["key"])
+    return 0

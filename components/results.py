@@ -1,0 +1,55 @@
+"""Results for views: at once where they are stored or quick, otherwise as a job to wait for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis import tasks
+from analysis.catalog import MeasurementRecord
+from analysis.core.errors import UserError
+from analysis.core.jobs import Status
+from analysis.core.registry import Labelled
+from analysis.core.run import Request, plan
+from components.context import jobs, workspace
+from components.views import Items
+
+
+def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: Mapping[str, Any] | None = None) -> Items:
+    """The recipe's result of each measurement; problems of one do not hide the others."""
+    shown: list[Labelled] = []
+    waiting: list[Status] = []
+    problems: list[tuple[str, str]] = []
+    for m in measurements:
+        try:
+            request = workspace().request(recipe_id, m, params)
+            key, status = obtain(request, title=f"{workspace().registry.recipe(recipe_id).title}: {m.cell}")
+        except UserError as err:
+            problems.append((m.cell, str(err)))
+            continue
+        if key is not None:
+            shown.append(workspace().labelled(key, m))
+        elif status is not None and status.active:
+            waiting.append(status)
+        elif status is not None:
+            problems.append((m.cell, f"{status.message} {status.hint}".strip()))
+    return Items(tuple(shown), tuple(waiting), tuple(problems))
+
+
+def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
+    """The key of a result that is there, or the status of the job that makes it."""
+    key = workspace().ready(request)
+    if key is not None:
+        return key, None
+    key = plan(request, workspace().registry).key
+    known = jobs().status(key)
+    if known.state in ("failed", "cancelled") or known.active:
+        return None, known
+    return None, jobs().submit(key, tasks.RUN, {"request": request.model_dump(mode="json"), "key": key}, title=title)
+
+
+def merged(*parts: Items) -> Items:
+    """Several lists of items as one."""
+    return Items(
+        tuple(i for p in parts for i in p.shown),
+        tuple(s for p in parts for s in p.waiting),
+        tuple(dict.fromkeys(x for p in parts for x in p.problems)),
+    )

@@ -1,0 +1,104 @@
+"""The server: workspace, jobs, Dash app, routes, protection; and how it is run."""
+
+import logging
+import os
+import socket
+import webbrowser
+from pathlib import Path
+
+from dash import Dash
+from flask import Flask
+from werkzeug.serving import make_server
+
+from analysis import tasks
+from analysis.core import settings
+from analysis.core.errors import UserError
+from analysis.core.jobs import Executor, Inline, Jobs, Pool
+from analysis.workspace import Workspace
+from components.context import CONFIG, Context
+from components.security import LOOPBACK, protect
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parent.parent
+STATIC_AGE_S = 31536000
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer>
+{%config%}
+{%scripts%}
+{%renderer%}
+</footer>
+</body>
+</html>"""
+
+
+def choose_workspace(given: Path | None) -> tuple[Path, bool]:
+    """The workspace folder, and whether it is new (then the synthetic study is put in)."""
+    root = given or settings.workspace() or Path("workspace")
+    return root, given is None and settings.workspace() is None and not (root / "format").exists()
+
+
+def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: str, pool: bool) -> Dash:
+    """The app, ready to serve: every page imported, every callback defined, then protected."""
+    os.environ["DASH_DISABLE_VERSION_CHECK"] = "true"  # Dash would ask an outside host
+    workspace = Workspace(root)
+    workspace.store.sweep()
+    executor: Executor = Pool() if pool else Inline()
+    app = Dash(
+        "interplay",
+        server=Flask("interplay", root_path=str(ROOT)),
+        use_pages=True,
+        pages_folder=str(ROOT / "pages"),
+        assets_folder=str(ROOT / "assets"),
+        title="Interplay",
+        update_title="",
+        suppress_callback_exceptions=True,
+        compress=True,
+        index_string=INDEX,
+    )
+    _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))
+    protect(app, hosts=LOOPBACK | {h.lower() for h in hosts}, token=token)
+    with app.server.test_request_context("/"):
+        app.index()  # Dash registers its bundles at the first page; under threads, early requests would fail
+    return app
+
+
+def _configure(app: Dash, context: Context) -> None:
+    from components import exports, shell  # Dash's pages must not be imported before the app exists
+
+    app.server.config[CONFIG] = context
+    app.server.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_AGE_S
+    app.server.register_blueprint(exports.exports)
+    app.layout = shell.shell
+
+
+def serve(app: Dash, host: str, port: int, *, demo: bool = False, browser: bool = False) -> None:
+    """Serve until interrupted; ``demo`` puts the synthetic study into an empty workspace first, as a job that the page shows."""
+    context: Context = app.server.config[CONFIG]
+    if demo and not context.workspace.snapshot().measurements:
+        context.jobs.submit("demo-study", tasks.DEMO, {}, title="Synthetic study")
+    try:
+        server = make_server(host, port, app.server, threaded=True)
+    except (OSError, SystemExit) as err:
+        raise UserError(f"Port {port} on {host} is taken.", hint="Choose another with --port.") from err
+    server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    address = f"http://{host}:{port}/"
+    print(f"Interplay serves {context.workspace.root} at {address}   (stop with Ctrl+C)", flush=True)
+    if browser:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    finally:
+        context.jobs.close()
