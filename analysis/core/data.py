@@ -1,8 +1,11 @@
 """What a dataset must contain, and in which units."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -51,6 +54,8 @@ class Schema:
                 raise DataError(f"{self.name}: '{name}' is missing.", hint=f"It holds: {', '.join(map(str, ds.variables))}.")
             out = self._conform_one(out, name, want)
         for key, var in out.variables.items():
+            if "/" in str(key):
+                raise DataError(f"{self.name}: '{key}' is not a name that can be stored: it has a slash.")
             if "units" not in var.attrs:
                 raise DataError(f"{self.name}: '{key}' has no unit.", hint="State one; '1' if it is dimensionless, '' for text.")
         return out.assign_attrs(schema=self.name, schema_version=self.version)
@@ -69,19 +74,28 @@ class Schema:
         given = have.attrs.get("units")
         if given is None:
             raise DataError(f"{self.name}: '{name}' has no unit.", hint=f"Expected '{' or '.join(want.alternatives)}'.")
+        if "" not in want.alternatives and have.dtype.kind not in "biufc":
+            raise DataError(f"{self.name}: '{name}' does not hold numbers.", hint="Dates are seconds since 1970; text cannot be analysed.")
         if given in want.alternatives:
             return ds
-        factor, units = _conversion(given, want.alternatives, f"{self.name}: '{name}'")
-        converted = (have * factor).assign_attrs({**have.attrs, "units": units})
+        factor, offset, units = _to_one_of(given, want.alternatives, f"{self.name}: '{name}'")
+        converted = have * factor if offset == 0 or name.endswith("_std") else have * factor + offset
+        converted = converted.assign_attrs({**have.attrs, "units": units})
         return ds.assign_coords({name: converted}) if name in ds.coords else ds.assign({name: converted})
 
 
-def _conversion(given: str, alternatives: tuple[str, ...], where: str) -> tuple[float, str]:
+def _to_one_of(given: str, alternatives: tuple[str, ...], where: str) -> tuple[float, float, str]:
     for units in alternatives:
-        factor = unit_factor(given, units)
-        if factor is not None:
-            return factor, units
+        found = conversion(given, units)
+        if found is not None:
+            return *found, units
     raise DataError(f"{where} is in '{given}', which does not convert to '{' or '.join(alternatives)}'.")
+
+
+# Units come from people's files. Names, products, quotients and small powers reach the parser, which computes whatever else
+# it is given, and fails on what it cannot read with any of these.
+_UNIT = re.compile(r"(?:[^\W\d]+\d?|1|[%°]|[()*/·. ]|(?:\*\*|\^)\s?-?\d(?:\.\d+)?(?!\s*(?:\*\*|\^|\d)))+")
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, AssertionError, ArithmeticError, SyntaxError, TokenError, RecursionError)
 
 
 @cache
@@ -91,19 +105,27 @@ def _units() -> Any:
     return pint.UnitRegistry()
 
 
-@cache
 def unit_factor(given: str, wanted: str) -> float | None:
-    """Factor that turns ``given`` into ``wanted``; None where they measure different things."""
+    """Factor that turns ``given`` into ``wanted``; None where a factor alone does not."""
+    found = conversion(given, wanted)
+    return found[0] if found is not None and found[1] == 0 else None
+
+
+@cache
+def conversion(given: str, wanted: str) -> tuple[float, float] | None:
+    """Factor and offset that turn ``given`` into ``wanted``; None where they measure different things or are no units."""
     if given == wanted:
-        return 1.0
-    if "" in (given, wanted):
+        return 1.0, 0.0
+    if not (_UNIT.fullmatch(given) and _UNIT.fullmatch(wanted)):
         return None
     import pint
 
     try:
-        return float(_units().Quantity(1.0, given).to(wanted).magnitude)
-    except (pint.DimensionalityError, pint.UndefinedUnitError, pint.OffsetUnitCalculusError):
+        # Three points, because temperatures have an offset, and decibels are not even linear.
+        zero, one, two = (float(_units().Quantity(x, given).to(wanted).magnitude) for x in (0.0, 1.0, 2.0))
+    except (pint.PintError, *_UNREADABLE):
         return None
+    return (one - zero, zero) if math.isclose(two - one, one - zero, rel_tol=1e-9) else None
 
 
 @dataclass(frozen=True)

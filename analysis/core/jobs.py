@@ -6,32 +6,43 @@ uses Pebble's process pool (spawned workers; cancelling ends that job's process 
 """
 
 import logging
+import math
 import multiprocessing
 import os
+import signal
+import sys
 import threading
-import traceback
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import import_module
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from diskcache import Cache, JSONDisk
 from filelock import FileLock, Timeout
 
 from analysis.core import settings
 from analysis.core.errors import ParamError, UserError
-from analysis.core.run import reporting
+from analysis.core.progress import reporting
 from analysis.core.store import Store
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 log = logging.getLogger(__name__)
 
 State = Literal["unknown", "queued", "running", "done", "failed", "cancelled"]
 ACTIVE = ("queued", "running")
 KEEP_NOTES_S = 14 * 24 * 3600
+PROGRESS_S = 0.1
+SWEEP_AFTER_S = 5.0
+STOPPED: dict[str, Any] = {"message": "The program was stopped while this job ran.", "hint": "Start it again."}
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,7 @@ class Status:
     incident: str = ""
     result: str = ""
     since: str = ""
+    run: str = ""  # one submission; notes of an earlier one under the same key are refused
 
     @property
     def active(self) -> bool:
@@ -77,22 +89,37 @@ class Inline:
 
 
 class Pool:
-    """Spawned worker processes; each has its share of the cores and of the memory."""
+    """Spawned worker processes; each has its share of the cores and of the memory.
+
+    They import the main module again: a script that makes a pool needs ``if __name__ == "__main__"``.
+    """
 
     def __init__(self, workers: int | None = None) -> None:
+        self._count = workers or settings.workers()
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            # Read when the spawned workers import numpy; more threads than cores made a fit ten times slower.
+            os.environ.setdefault(name, "1")
+        self._lock = threading.Lock()
+        self._pool = self._start()
+
+    def _start(self) -> "ProcessPool":
         from pebble import ProcessPool
 
-        count = workers or settings.workers()
-        _limit_threads(settings.threads_per_worker())
-        self._pool = ProcessPool(
-            max_workers=count,
+        return ProcessPool(
+            max_workers=self._count,
             context=multiprocessing.get_context("spawn"),
             initializer=start_worker,
-            initargs=(settings.memory_bytes() // count,),
+            initargs=(settings.memory_bytes() // self._count, settings.threads_per_worker(self._count)),
         )
 
     def submit(self, fn: Callable[..., object], *args: object) -> Future[Any]:
-        return self._pool.schedule(fn, args=args)  # type: ignore[no-any-return]
+        with self._lock:
+            if not self._pool.active:  # Pebble gives up when a worker that has nothing to do is killed
+                log.warning("the worker processes are started again")
+                self._pool.stop()
+                self._pool.join()
+                self._pool = self._start()
+            return self._pool.schedule(fn, args=args)  # type: ignore[no-any-return]
 
     def cancel(self, future: Future[Any]) -> None:
         future.cancel()  # Pebble ends the process that runs it
@@ -102,20 +129,25 @@ class Pool:
         self._pool.join()
 
 
-def _limit_threads(count: int) -> None:
-    # Read by BLAS and numba when the spawned workers import them; more threads than cores made a fit ten times slower.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    os.environ.setdefault("NUMBA_NUM_THREADS", str(count))
-
-
-def start_worker(memory_bytes: int) -> None:
-    """Make a fresh worker ready: its memory limit, and the modalities (with their compiled kernels) imported."""
-    if os.name == "posix":
+def start_worker(memory_bytes: int, threads: int) -> None:
+    """Make a fresh worker ready: its limits, its end with the server's, and the modalities (with their kernels) imported."""
+    # Before numba is imported; not in the server, whose own numba may run already with another number.
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a cancelled job ends inside a compiled kernel too; nothing needs tidying
+    if (server := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(server,), daemon=True).start()
+    if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = memory_bytes if most == resource.RLIM_INFINITY else min(memory_bytes, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
     import_module("analysis.modalities").registry()
+
+
+def _end_with(server: BaseProcess) -> None:
+    server.join()
+    os._exit(1)
 
 
 # -- notes -----------------------------------------------------------------------------------------------------------------
@@ -131,46 +163,80 @@ def note(root: Path, status: Status) -> None:
     _notes(root).set(status.key, asdict(status), expire=KEEP_NOTES_S)
 
 
-def _noted(root: Path, key: str) -> Status:
-    found = _notes(root).get(key)
-    return Status(**found) if isinstance(found, dict) else Status(key)
+def advance(root: Path, status: Status) -> bool:
+    """Write the next note of a run, unless that run was ended or another one has taken its key."""
+    with _notes(root).transact(retry=True):
+        known = noted(root, status.key)
+        if known.run != status.run or not known.active:
+            return False
+        note(root, status)
+        return True
+
+
+def noted(root: Path, key: str) -> Status:
+    """What was last noted of a job; see ``Jobs.status`` for what that means."""
+    found = _notes(root).get(key, retry=True)
+    names = {f.name for f in fields(Status)}
+    return Status(**{n: v for n, v in found.items() if n in names}) if isinstance(found, dict) else Status(key)
 
 
 # -- the worker's side -------------------------------------------------------------------------------------------------------
 
 
-def execute(root: str, key: str, task: str, payload: Mapping[str, Any], title: str) -> None:
+class _Ended(Exception):
+    """The job that runs was cancelled, or given up by its server."""
+
+
+def execute(root: str, task: str, payload: Mapping[str, Any], queued: Status) -> None:
     """Run ``task`` ("module:function") as ``function(store, payload)``; note its progress and its end."""
     home = Path(root)
-    status = Status(key, "running", title, since=settings.now())
-    note(home, status)
-
-    def progress(fraction: float, message: str) -> None:
-        note(home, Status(key, "running", title, fraction, message, since=status.since))
-
-    module, _, function = task.partition(":")
+    status = replace(queued, state="running", since=settings.now())
+    if not advance(home, status):
+        return  # cancelled while it waited
     try:
-        with reporting(progress):
+        module, _, function = task.partition(":")
+        with reporting(_Progress(home, status)):
             result = getattr(import_module(module), function)(Store(home), payload)
-        note(home, Status(key, "done", title, 1.0, result=str(result or ""), since=status.since))
+        end = replace(status, state="done", fraction=1.0, result=str(result or ""))
+    except _Ended:
+        return
     except UserError as err:
-        note(home, Status(key, "failed", title, message=err.message, hint=err.hint, since=status.since))
+        end = replace(status, state="failed", message=err.message, hint=err.hint)
     except MemoryError:
         hint = "Close other work, or set INTERPLAY_WORKERS=1 so that one job has all the memory."
-        note(home, Status(key, "failed", title, message="This job needs more memory than its worker has.", hint=hint, since=status.since))
+        end = replace(status, state="failed", message="This job needs more memory than its worker has.", hint=hint)
     except Exception:
         incident = uuid.uuid4().hex[:8]
-        log.exception("job %s failed, incident %s\n%s", key, incident, traceback.format_exc())
-        message = "This is a fault in the program, not in your data."
-        note(
-            home,
-            Status(
-                key, "failed", title, message=message, hint=f"Please report incident {incident}.", incident=incident, since=status.since
-            ),
-        )
+        log.exception("job %s failed, incident %s", status.key, incident)
+        message, hint = "This is a fault in the program, not in your data.", f"Please report incident {incident}."
+        end = replace(status, state="failed", message=message, hint=hint, incident=incident)
+    advance(home, end)
+
+
+class _Progress:
+    """Notes what a job reports, at most every ``PROGRESS_S``; ends the job when it was cancelled."""
+
+    def __init__(self, home: Path, status: Status) -> None:
+        self._home, self._status, self._last = home, status, -math.inf
+
+    def __call__(self, fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if now - self._last < PROGRESS_S:
+            return
+        self._last = now
+        if not advance(self._home, replace(self._status, fraction=fraction, message=message)):
+            raise _Ended
 
 
 # -- the server's side -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Running:
+    """A job of this process: its claim, and its future once the executor has taken it."""
+
+    claim: FileLock
+    future: Future[Any] | None = None
 
 
 class Jobs:
@@ -179,85 +245,109 @@ class Jobs:
     def __init__(self, store: Store, executor: Executor) -> None:
         self.store = store
         self._executor = executor
-        self._running: dict[str, tuple[Future[Any], FileLock]] = {}
+        self._running: dict[str, _Running] = {}
         self._lock = threading.Lock()
-        (self.store.root / "cache" / "claims").mkdir(parents=True, exist_ok=True)
+        self._claims = self.store.root / "cache" / "claims"
+        self._claims.mkdir(parents=True, exist_ok=True)
 
     def submit(self, key: str, task: str, payload: Mapping[str, Any], *, title: str = "") -> Status:
         """Queue ``task`` under ``key`` unless somebody already has: two users who ask for one result share one job."""
+        queued = Status(key, "queued", title, since=settings.now(), run=uuid.uuid4().hex)
         with self._lock:
-            if key in self._running:
-                return _noted(self.store.root, key)
-            claim = self._claim(key)
+            # Whoever only looks whether a job is alive holds its claim for a moment: wait for that long.
+            claim = None if key in self._running else self._claim(key, wait_s=0.05)
             if claim is None:
-                return _noted(self.store.root, key)
-            note(self.store.root, Status(key, "queued", title, since=settings.now()))
-            future = self._executor.submit(execute, str(self.store.root), key, task, dict(payload), title)
-            self._running[key] = (future, claim)
-        future.add_done_callback(lambda f: self._ended(key, title, f))
-        return _noted(self.store.root, key)
+                return noted(self.store.root, key)
+            note(self.store.root, queued)
+            self._running[key] = _Running(claim)
+        # Outside the lock: the inline executor runs the whole job here.
+        try:
+            future = self._executor.submit(execute, str(self.store.root), task, dict(payload), queued)
+        except BaseException:
+            self._release(key)
+            raise
+        with self._lock:
+            if (entry := self._running.get(key)) is not None:
+                entry.future = future
+        future.add_done_callback(lambda f: self._ended(queued, f))
+        return noted(self.store.root, key)
 
     def status(self, key: str) -> Status:
         """What is known of a job; one whose server died without saying so counts as failed."""
-        status = _noted(self.store.root, key)
+        status = noted(self.store.root, key)
         if status.active and key not in self._running and (claim := self._claim(key)) is not None:
+            advance(self.store.root, replace(status, state="failed", **STOPPED))
             claim.release()
-            again = _noted(self.store.root, key)
-            if again.active:
-                return Status(key, "failed", status.title, message="The program was stopped while this job ran.", hint="Start it again.")
-            return again
+            return noted(self.store.root, key)
         return status
 
     def cancel(self, key: str) -> Status:
-        """End a queued or running job, and only that one."""
+        """End a queued or running job, and only that one; a job of another server process ends at its next report."""
+        status = noted(self.store.root, key)
+        if status.active:
+            advance(self.store.root, replace(status, state="cancelled", message="Cancelled."))
         with self._lock:
             entry = self._running.get(key)
-        if entry is not None:
-            self._executor.cancel(entry[0])
+        if entry is not None and entry.future is not None:
+            self._executor.cancel(entry.future)
         return self.status(key)
 
     def recent(self) -> list[Status]:
         """All noted jobs, the latest first."""
         found = [self.status(k) for k in _notes(self.store.root).iterkeys()]
-        return sorted(found, key=lambda s: s.since, reverse=True)
+        return sorted((s for s in found if s.state != "unknown"), key=lambda s: s.since, reverse=True)
 
     def forget_finished(self) -> None:
         for status in self.recent():
-            if not status.active:
-                _notes(self.store.root).delete(status.key)
+            if not status.active and (claim := self._claim(status.key)) is not None:
+                _notes(self.store.root).delete(status.key, retry=True)
+                with suppress(PermissionError):  # Windows removes it on release
+                    Path(claim.lock_file).unlink(missing_ok=True)
+                claim.release()
 
     def close(self) -> None:
+        """Stop the executor; jobs that have not ended count as failed."""
         self._executor.close()
+        for key in list(self._running):
+            self._release(key)
+            self.status(key)
 
-    def _claim(self, key: str) -> FileLock | None:
+    def _claim(self, key: str, *, wait_s: float = 0.0) -> FileLock | None:
         """A lock that dies with its process, so that no stale claim survives a crash."""
         if not key.replace("-", "").replace(".", "").isalnum():
             raise ParamError(f"'{key}' is not the name of a job.")
-        lock = FileLock(self.store.root / "cache" / "claims" / f"{key}.lock", thread_local=False)
+        lock = FileLock(self._claims / f"{key}.lock", thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=wait_s, poll_interval=0.01)
         except Timeout:
             return None
         return lock
 
-    def _ended(self, key: str, title: str, future: Future[Any]) -> None:
-        status = _noted(self.store.root, key)
-        if status.active:
-            note(self.store.root, _how_it_ended(status, title, future))
+    def _release(self, key: str) -> None:
         with self._lock:
-            _, claim = self._running.pop(key)
-        claim.release()
-        self.store.sweep()
+            entry = self._running.pop(key, None)
+        if entry is not None:
+            entry.claim.release()
+
+    def _ended(self, queued: Status, future: Future[Any]) -> None:
+        try:
+            advance(self.store.root, _how_it_ended(queued, future))
+        finally:
+            self._release(queued.key)
+        if future.cancelled():  # its process is being ended just now
+            sweeper = threading.Timer(SWEEP_AFTER_S, self.store.sweep)
+            sweeper.daemon = True
+            sweeper.start()
+        else:
+            self.store.sweep()
 
 
-def _how_it_ended(status: Status, title: str, future: Future[Any]) -> Status:
+def _how_it_ended(queued: Status, future: Future[Any]) -> Status:
     """The end of a job whose worker could not note it itself."""
     try:
         future.result(timeout=0)
     except CancelledError:
-        return Status(status.key, "cancelled", title, message="Cancelled.", since=status.since)
+        return replace(queued, state="cancelled", message="Cancelled.")
     except Exception as err:  # the worker process died: killed, out of memory, crashed in compiled code
-        log.warning("worker of %s died: %r", status.key, err)
-    return Status(
-        status.key, "failed", title, message="The worker process died, perhaps for lack of memory.", hint="Try again.", since=status.since
-    )
+        log.warning("worker of %s died: %r", queued.key, err)
+    return replace(queued, state="failed", message="The worker process died, perhaps for lack of memory.", hint="Try again.")

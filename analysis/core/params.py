@@ -15,7 +15,7 @@ class Params(BaseModel):
     and its unit in ``json_schema_extra={"unit": "eV"}`` where it has one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def check(cls, values: dict[str, Any]) -> Self:
@@ -27,28 +27,29 @@ class Params(BaseModel):
 
     @classmethod
     def parse(cls, assignments: list[str]) -> dict[str, Any]:
-        """Turn ``["cycles=1,100", "smooth=0.5"]`` into values; JSON where it parses, else text."""
+        """Turn ``["cycles=1,100", "smooth=0.5"]`` into values: text where the field is text, else JSON where it parses."""
         values: dict[str, Any] = {}
+        fields = cls.model_json_schema().get("properties", {})
         for text in assignments:
-            name, equals, raw = text.partition("=")
+            name, equals, raw = (part.strip() for part in text.partition("="))
             if not equals:
                 raise ParamError(f"'{text}' is not of the form name=value.")
-            values[name.strip()] = _literal(raw.strip(), wants_list=_is_list(cls, name.strip()))
+            if name in values:
+                raise ParamError(f"The parameter '{name}' is given twice.")
+            values[name] = _value(raw, fields.get(name, {}))
         return values
 
 
-def _literal(raw: str, *, wants_list: bool) -> Any:
-    if wants_list and not raw.startswith("["):
-        return [_literal(part.strip(), wants_list=False) for part in raw.split(",") if part.strip()]
+def _value(raw: str, spec: dict[str, Any]) -> Any:
+    choices = {s.get("type"): s for s in spec.get("anyOf", [spec])}
+    if "array" in choices and not raw.startswith("[") and not (raw == "null" and "null" in choices):
+        return [_value(part.strip(), choices["array"].get("items", {})) for part in raw.split(",") if part.strip()]
+    if "string" in choices and set(choices) <= {"string", "null"}:
+        return None if raw == "null" and "null" in choices else raw  # a cell may be called 42
     try:
         return json.loads(raw)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return raw
-
-
-def _is_list(cls: type[Params], name: str) -> bool:
-    spec = cls.model_json_schema().get("properties", {}).get(name, {})
-    return any(s.get("type") == "array" for s in [spec, *spec.get("anyOf", [])])
 
 
 def _sentence(cls: type[Params], err: ValidationError) -> str:
@@ -60,9 +61,16 @@ def _sentence(cls: type[Params], err: ValidationError) -> str:
         if e["type"] == "extra_forbidden":
             parts.append(f"there is no parameter '{name}'")
         else:
-            given = "" if e["type"] == "missing" else f" (given: {e['input']!r})"
-            parts.append(f"{label} [{name}]: {e['msg'][:1].lower()}{e['msg'][1:]}{given}")
+            message = e["msg"].removeprefix("Value error, ").rstrip(".")
+            where = f"{label} [{name}]: " if name else ""
+            given = f" (given: {_short(e['input'])})" if name and e["type"] != "missing" else ""
+            parts.append(f"{where}{message[:1].lower()}{message[1:]}{given}")
     return "Check the parameters: " + "; ".join(parts) + "."
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _known(cls: type[Params]) -> str:

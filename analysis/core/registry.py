@@ -1,6 +1,7 @@
 """The parts a modality is made of, and how they are found."""
 
 import importlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ from analysis.core.style import Style as Style
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
+
+log = logging.getLogger(__name__)
 
 HEAD_BYTES = 64 * 1024
 
@@ -177,7 +180,7 @@ class Registry:
         probe = Probe.of(path)
         if probe.size == 0:
             raise ReadError(f"{path.name} is empty (0 bytes).", hint="Export or copy it again.")
-        scored = [(r, r.sniff(probe)) for r in self.readers]
+        scored = [(r, _sureness(r, probe)) for r in self.readers]
         # The suffix only breaks ties between equally sure readers.
         return tuple(sorted(((r, s) for r, s in scored if s > 0), key=lambda rs: (-rs[1], probe.suffix not in rs[0].suffixes)))
 
@@ -189,6 +192,14 @@ class Registry:
                 f"No reader recognises the content of {path.name}.", hint=f"Known formats end in {known}; others can be exported as CSV."
             )
         return found[0][0]
+
+
+def _sureness(reader: Reader, probe: Probe) -> float:
+    try:
+        return reader.sniff(probe)
+    except Exception:  # one reader's fault must not keep the others from the file
+        log.exception("reader %s cannot tell whether %s is its own", reader.id, probe.path.name)
+        return 0.0
 
 
 def _one(parts: Sequence[Any], wanted: str, kind: str) -> Any:
@@ -205,7 +216,16 @@ def load(packages: Sequence[str]) -> Registry:
     for package in packages:
         try:
             modality = importlib.import_module(package).MODALITY
+            taken = _ids(modality) & {i for m in good.values() for i in _ids(m)}
+            if taken:
+                raise ValueError(f"another modality has {', '.join(sorted(taken))}")
             good[modality.id] = modality
         except Exception as err:  # the program must start without this modality
+            log.exception("modality %s does not load", package)
             broken[package.rpartition(".")[2]] = f"{type(err).__name__}: {err}"
     return Registry(good, broken)
+
+
+def _ids(modality: Modality) -> set[str]:
+    parts: dict[str, Sequence[Any]] = {"reader": modality.readers, "recipe": modality.recipes, "figure": modality.figures}
+    return {f"modality {modality.id}"} | {f"{kind} {p.id}" for kind, group in parts.items() for p in group}

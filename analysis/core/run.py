@@ -2,9 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,25 +15,12 @@ from analysis.core.data import Scalar, Schema
 from analysis.core.errors import ParamError, ReadError
 from analysis.core.hashing import file_digest, json_digest
 from analysis.core.params import Options, Params
+from analysis.core.progress import report, reporting, stage
 from analysis.core.registry import Reader, Recipe, Registry
 from analysis.core.store import Store
 from analysis.core.versions import code_version, library_versions
 
-_report: ContextVar[Callable[[float, str], None]] = ContextVar("report", default=lambda _fraction, _message: None)
-
-
-def report(fraction: float, message: str = "") -> None:
-    """Say how far the running recipe or import is, 0 … 1; whoever runs it decides what becomes of it."""
-    _report.get()(min(max(fraction, 0.0), 1.0), message)
-
-
-@contextmanager
-def reporting(to: Callable[[float, str], None]) -> Iterator[None]:
-    token = _report.set(to)
-    try:
-        yield
-    finally:
-        _report.reset(token)
+__all__ = ["Plan", "Request", "command", "explain", "ingest", "plan", "read", "report", "reporting", "run", "schema_of", "stage"]
 
 
 class Request(BaseModel):
@@ -68,6 +53,8 @@ def ingest(
     The reader is recognised from the first file's content unless ``reader_id`` names it.
     """
     paths = tuple(Path(p) for p in paths)
+    if not paths:
+        raise ReadError("No file was given.")
     for path in paths:
         if not path.is_file():
             raise ReadError(f"There is no file {path.name}.", hint=f"Looked in {path.parent}.")
@@ -91,11 +78,15 @@ def read(paths: tuple[Path, ...], reader: Reader, options: Options) -> xr.Datase
 
 
 def _dataset_record(paths: tuple[Path, ...], reader: Reader, options: Options) -> dict[str, Any]:
-    files = [f for p in paths for f in (p, *reader.side_files(p))]
+    try:
+        files = [f for p in paths for f in (p, *reader.side_files(p))]
+        # Names count: some readers take energies or cycle numbers from them.
+        described = [{"name": f.name, "sha256": file_digest(f), "bytes": f.stat().st_size} for f in files]
+    except OSError as err:
+        raise ReadError(f"{err.filename} cannot be read: {err.strerror}.", hint="Check the file and its permissions.") from err
     return {
         "kind": "dataset",
-        # Names count: some readers take energies or cycle numbers from them.
-        "files": [{"name": f.name, "sha256": file_digest(f), "bytes": f.stat().st_size} for f in files],
+        "files": described,
         "reader": reader.id,
         "options": options.model_dump(mode="json"),
         "code": code_version(reader.read),
@@ -115,7 +106,7 @@ def plan(request: Request, registry: Registry) -> Plan:
         "recipe": recipe.id,
         "inputs": inputs,
         "params": params.model_dump(mode="json"),
-        "code": code_version(recipe.compute),
+        "code": code_version(recipe.compute, *([recipe.summarise] if recipe.summarise else [])),
         "libraries": library_versions(),
     }
     return Plan("r-" + json_digest(record), record, recipe, params)
@@ -178,8 +169,12 @@ def explain(key: str, store: Store) -> dict[str, Any]:
     """The tree from a result back to its files: options, parameters, code and library versions on the way."""
     record = store.provenance(key)
     parents = record.get("inputs", {})
-    tree = {name: [explain(k, store) for k in ([keys] if isinstance(keys, str) else keys)] for name, keys in parents.items()}
+    tree = {name: [_explain_input(k, store) for k in ([keys] if isinstance(keys, str) else keys)] for name, keys in parents.items()}
     return {"key": key, **record, **({"inputs": tree} if tree else {})}
+
+
+def _explain_input(key: str, store: Store) -> dict[str, Any]:
+    return explain(key, store) if store.has(key) else {"key": key, "kind": "removed"}
 
 
 def command(key: str, store: Store) -> str:

@@ -24,15 +24,19 @@ def workers() -> int:
     return int(text) if text.isdigit() and int(text) > 0 else max(2, (os.cpu_count() or 2) // 2)
 
 
-def threads_per_worker() -> int:
-    return max(1, (os.cpu_count() or 1) // workers())
+def threads_per_worker(count: int) -> int:
+    """Threads for each of ``count`` processes that share this machine."""
+    return max(1, (os.cpu_count() or 1) // count)
 
 
 def memory_bytes() -> int:
-    """Physical memory of this machine."""
+    """Physical memory of this machine, or of the container that the program runs in."""
     import psutil
 
-    return int(psutil.virtual_memory().total)
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text(encoding="ascii").strip() if limit.is_file() else ""
+    total = int(psutil.virtual_memory().total)
+    return min(total, int(text)) if text.isdigit() else total
 
 
 def now() -> str:

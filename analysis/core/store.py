@@ -13,6 +13,7 @@ Keys begin with ``d-`` (dataset), ``e-`` (edit) or ``r-`` (result). Arrays are w
 renamed: a reader never sees a half-written entry, and two writers of one key write the same content.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -21,15 +22,16 @@ import uuid
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from filelock import FileLock, Timeout
 
+from analysis.core import settings
 from analysis.core.data import with_scalars
-from analysis.core.errors import StoreError
+from analysis.core.errors import ReadError, StoreError
 from analysis.core.hashing import digest, file_digest
 
 # Both are outside the zarr 3 text; this store writes and reads its own.
@@ -51,9 +53,13 @@ class Store:
         self.root = Path(root)
         self._memory: OrderedDict[str, tuple[xr.Dataset, int]] = OrderedDict()
         self._lock = threading.Lock()
-        for folder in (*FOLDERS.values(), "raw", "cache", "temp"):
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-        _check_format(self.root)
+        try:
+            _check_format(self.root)
+            for folder in (*FOLDERS.values(), "raw", "cache", "temp"):
+                (self.root / folder).mkdir(exist_ok=True)
+        except OSError as err:
+            hint = "Choose another folder, or change its permissions."
+            raise StoreError(f"The workspace {self.root} cannot be used: {err.strerror or err}.", hint=hint) from err
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def path(self, key: str) -> Path:
@@ -68,17 +74,17 @@ class Store:
     def open(self, key: str, *, chunked: bool = False) -> xr.Dataset:
         """The entry; small ones in memory, large ones lazy (``chunked``: as dask arrays)."""
         if not chunked and (known := self._remembered(key)) is not None:
-            return known
+            return known.copy(deep=False)
         path = self.path(key)
         if not path.is_dir():
             raise StoreError(f"The workspace has no '{key}'.", hint="It may have been pruned; run its request again.")
-        ds = xr.open_zarr(path, chunks={} if chunked else None, consolidated=True)
+        ds = _read(path, chunked=chunked)
         if chunked:
             return ds
         if ds.nbytes <= SMALL_BYTES:
             ds = ds.load()
         self._remember(key, ds)
-        return ds
+        return ds.copy(deep=False)
 
     def provenance(self, key: str) -> dict[str, Any]:
         """How the entry came to be, without opening its arrays."""
@@ -99,13 +105,14 @@ class Store:
         target = self.path(key)
         if target.is_dir():
             return
+        ds = _storable(ds)
         with self.scratch() as temp:
             made = temp / target.name
             if summarise is not None and _in_memory(ds):
                 ds = with_scalars(ds, summarise(ds))
             ds.drop_encoding().to_zarr(made, mode="w", consolidated=True, encoding=_encoding(ds), zarr_format=3)
             if summarise is not None and not _in_memory(ds):
-                ds = with_scalars(ds, summarise(xr.open_zarr(made, chunks=None, consolidated=True)))
+                ds = with_scalars(ds, summarise(_read(made)))
                 xr.Dataset(attrs=ds.attrs).to_zarr(made, mode="a", consolidated=True)
             (made / "interplay.json").write_text(json.dumps(record, sort_keys=True, indent=1), encoding="utf-8")
             _write_manifest(made)
@@ -119,13 +126,14 @@ class Store:
 
         ``previous`` is the edit it was made from: undo means pointing to that key again.
         """
-        ds = ds.load()
-        parts = [json.dumps({"schema": ds.attrs.get("schema", ""), "previous": previous}, sort_keys=True).encode()]
+        ds = _storable(ds.compute())
+        parts = [json.dumps({"attrs": ds.attrs, "previous": previous}, sort_keys=True).encode()]
         for name in sorted(map(str, ds.variables)):
             v = ds[name]
-            parts += [name.encode(), repr((v.dims, v.shape, v.dtype.str, v.attrs.get("units"))).encode(), v.to_numpy().tobytes()]
+            described = [name, v.dims, v.shape, v.dtype.str, name in ds.coords, v.attrs]
+            parts += [json.dumps(described, sort_keys=True).encode(), v.to_numpy().tobytes()]
         key = "e-" + digest(parts)
-        self.put(key, ds, {"kind": "edit", "author": author, "note": note, "previous": previous})
+        self.put(key, ds, {"kind": "edit", "author": author, "note": note, "previous": previous, "created": settings.now()})
         return key
 
     def keep_original(self, path: Path, *, sha256: str | None = None) -> tuple[str, Path]:
@@ -139,6 +147,8 @@ class Store:
             made = temp / sha256
             made.mkdir()
             shutil.copyfile(path, made / path.name)
+            if file_digest(made / path.name) != sha256:
+                raise ReadError(f"{path.name} changed while it was imported.", hint="Import it again when nothing writes to it.")
             _sync(made)
             folder.parent.mkdir(exist_ok=True)
             _publish(made, folder)
@@ -148,29 +158,29 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A folder of one's own inside the workspace, locked while in use and removed afterwards."""
         temp = self.root / "temp" / uuid.uuid4().hex
-        lock = FileLock(f"{temp}.lock")
-        with lock:
-            temp.mkdir()
+        with FileLock(f"{temp}.lock"):
             try:
+                temp.mkdir()
                 yield temp
+            except OSError as err:
+                if err.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise StoreError("The disk of the workspace is full.", hint="Free some space, or prune the workspace.") from err
+                raise
             finally:
-                shutil.rmtree(temp, ignore_errors=True)
-        Path(lock.lock_file).unlink(missing_ok=True)
+                _discard(temp)
 
     def sweep(self) -> int:
         """Remove what killed writers left behind; folders of living writers are locked and stay."""
         removed = 0
-        for lock_file in (self.root / "temp").glob("*.lock"):
-            lock = FileLock(lock_file)
+        for folder in {p.with_suffix("") for p in (self.root / "temp").glob("*")}:
+            lock = FileLock(f"{folder}.lock")
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
-            folder = lock_file.with_suffix("")
             removed += folder.is_dir()
-            shutil.rmtree(folder, ignore_errors=True)
+            _discard(folder)
             lock.release()
-            lock_file.unlink(missing_ok=True)
         return removed
 
     def remove(self, key: str) -> None:
@@ -184,6 +194,8 @@ class Store:
     def check(self, key: str) -> list[str]:
         """Sentences for what is wrong with an entry's files; an empty list when it is whole."""
         path = self.path(key)
+        if not path.is_dir():
+            return [f"{key}: the workspace does not have it."]
         try:
             listed = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -192,7 +204,8 @@ class Store:
         for name, want in listed.items():
             if (path / name).is_file() and file_digest(path / name) != want:
                 problems.append(f"{key}: {name} was changed after it was written.")
-        return problems
+        found = {f.relative_to(path).as_posix() for f in path.rglob("*") if f.is_file()}
+        return problems + [f"{key}: {name} was added after it was written." for name in sorted(found - set(listed) - {"manifest.json"})]
 
     # -- memory ------------------------------------------------------------------------------------------------------
     def _remembered(self, key: str) -> xr.Dataset | None:
@@ -218,14 +231,47 @@ def _in_memory(ds: xr.Dataset) -> bool:
 
 def _check_format(root: Path) -> None:
     path = root / "format"
+    root.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        path.write_text(f"{FORMAT}\n", encoding="ascii")
+        # Renamed into place: a program killed here, or another one that starts now, never sees an empty version.
+        made = root / f"format.{uuid.uuid4().hex}"
+        made.write_text(f"{FORMAT}\n", encoding="ascii")
+        os.replace(made, path)
     try:
         found = int(path.read_text(encoding="ascii"))
     except ValueError as err:
         raise StoreError(f"{path} does not hold a version number.", hint="Is this folder a workspace?") from err
     if found > FORMAT:
         raise StoreError(f"This workspace has format {found}; this program knows up to {FORMAT}.", hint="Update the program.")
+
+
+def _read(path: Path, *, chunked: bool = False) -> xr.Dataset:
+    # Units are not decoded (a column in "days" stays numbers), and what is read lazily is not kept.
+    return xr.open_dataset(
+        path,
+        engine="zarr",
+        consolidated=True,
+        chunks={} if chunked else None,
+        cache=False,
+        decode_times=False,
+        decode_timedelta=False,
+    )
+
+
+def _storable(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset as it will be read again: plain attributes, text of fixed width, chunks of one size."""
+    out = ds.copy(deep=False).assign_attrs(_plain(ds.attrs))
+    for name, v in list(out.variables.items()):
+        v.attrs = _plain(v.attrs)
+        if v.chunks is not None and any(len(set(c[:-1])) > 1 or c[-1] > c[0] for c in v.chunks):
+            out[name] = out[name].chunk({d: max(c) for d, c in zip(v.dims, v.chunks, strict=True)})
+        elif v.dtype.kind == "O" and _in_memory(ds[[name]]) and all(isinstance(x, str) for x in v.values.flat):
+            out[name] = out[name].astype(str)
+    return out
+
+
+def _plain(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(dict(attrs), default=lambda x: x.tolist())))
 
 
 def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
@@ -247,8 +293,18 @@ def _write_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(listed, indent=1), encoding="utf-8")
 
 
+def _discard(folder: Path) -> None:
+    """Remove a folder of ``temp`` whose lock is held, and the lock's file while it is: a later holder makes a new one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        with suppress(PermissionError):  # Windows removes it on release
+            Path(f"{folder}.lock").unlink(missing_ok=True)
+
+
 def _sync(folder: Path) -> None:
-    for path in [p for p in folder.rglob("*") if p.is_file()] + ([folder] if os.name == "posix" else []):
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and os.name != "posix":
+            continue
         fd = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
         try:
             os.fsync(fd)

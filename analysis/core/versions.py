@@ -32,19 +32,17 @@ def library_versions() -> dict[str, str]:
     return found
 
 
-def code_version(function: Callable[..., Any]) -> str:
-    """Hash of all project code that ``function`` can reach, 16 hexadecimal digits."""
-    module = inspect.unwrap(function).__module__
-    return _module_version(module, inspect.unwrap(function).__qualname__)
+def code_version(*functions: Callable[..., Any]) -> str:
+    """Hash of all project code that the functions can reach, 16 hexadecimal digits."""
+    return _version(tuple((f.__module__, f.__qualname__) for f in map(inspect.unwrap, functions)))
 
 
 @cache
-def _module_version(module: str, qualname: str) -> str:
-    top = module.partition(".")[0]
-    reached = closure(module, top) | closure(_ALWAYS, "analysis")
-    parts = [qualname.encode()]
+def _version(functions: tuple[tuple[str, str], ...]) -> str:
+    reached = closure(_ALWAYS, "analysis").union(*(closure(module, module.partition(".")[0]) for module, _ in functions))
+    parts = [qualname.encode() for _, qualname in functions]
     for name in sorted(reached):
-        parts += [name.encode(), meaning(_source(name) or Path())]
+        parts += [name.encode(), meaning(_source(name))]
     return digest(parts)[:16]
 
 
@@ -79,20 +77,33 @@ def _imports(module: str) -> tuple[str, ...]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path else ():
         if isinstance(node, ast.Import):
             names += [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
             # ``from package import part`` may name a module or something inside ``package``.
-            inside = [f"{node.module}.{a.name}" for a in node.names]
+            origin = _origin(node, module, is_package=path is not None and path.name == "__init__.py")
+            inside = [f"{origin}.{a.name}" for a in node.names]
             modules = [m for m in inside if _source(m) is not None]
-            names += modules if len(modules) == len(inside) else [node.module, *modules]
+            names += modules if len(modules) == len(inside) else [origin, *modules]
     return tuple(dict.fromkeys(names))
 
 
-def meaning(path: Path) -> bytes:
+def _origin(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
+    package = module if is_package else module.rpartition(".")[0]
+    return importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+
+
+def meaning(path: Path | None) -> bytes:
     """The syntax tree of a module as bytes, without what only people read."""
-    if not path.suffix:
+    if path is None:
         return b""
-    tree = _WithoutWords().visit(ast.parse(path.read_text(encoding="utf-8")))
-    return ast.dump(tree).encode()
+    return _dump(_WithoutWords().visit(ast.parse(path.read_text(encoding="utf-8")))).encode()
+
+
+def _dump(node: Any) -> str:
+    """The tree as text; empty fields are left out, because newer Pythons add some (``ast.dump`` shows them or not)."""
+    if isinstance(node, ast.AST):
+        fields = [f"{name}={_dump(value)}" for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return f"{type(node).__name__}({','.join(fields)})"
+    return f"[{','.join(map(_dump, node))}]" if isinstance(node, list) else repr(node)
 
 
 class _WithoutWords(ast.NodeTransformer):
