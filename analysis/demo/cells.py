@@ -71,7 +71,7 @@ class StudySize(Params):
     """How large a study is made."""
 
     cells_per_group: int = Field(4, ge=1, le=50, title="Cells in each group")
-    cycles: int = Field(200, ge=5, le=5000, title="Cycles after formation")
+    cycles: int = Field(200, ge=5, le=1000, title="Cycles after formation")
     formation: int = Field(3, ge=1, le=50, title="Formation cycles")
     seed: int = Field(2025, ge=0, title="Seed")
 
@@ -87,7 +87,7 @@ class CellPlan:
     law: Ageing
     extension: str  # of its files, a key of WRITERS
     start_delay_s: float  # after the first cell of the study
-    noise_seed: np.random.SeedSequence
+    noise_seeds: Mapping[str, np.random.SeedSequence]  # by test: cycling, rate
     short: SoftShort | None = None
     stop: Stop | None = None
     restart_after_cycle: int | None = None
@@ -128,7 +128,7 @@ def _plan_cell(size: StudySize, group: str, number: int, place: int, seed: np.ra
         law=law,
         extension=tuple(WRITERS)[number % len(WRITERS)],
         start_delay_s=float(60 * place + rng.integers(0, 50)),
-        noise_seed=seed.spawn(1)[0],
+        noise_seeds=dict(zip(("cycling", "rate"), seed.spawn(2), strict=True)),
         has_rate_test=number < RATE_TESTS,
     )
     return _with_events(plan, size, number, rng)

@@ -143,7 +143,7 @@ def manifest_lines(plan: CellPlan, size: StudySize, *, test: str, files: tuple[s
 
 def _write_cycling(folder: Path, plan: CellPlan, size: StudySize) -> CellTruth:
     run = run_cycling(plan, size)
-    rng = np.random.default_rng(plan.noise_seed)
+    rng = np.random.default_rng(plan.noise_seeds["cycling"])
     rows = measure(run.rows, Instrument(), rng, short=plan.short)
     parts = _parts(rows, plan.restart_after_cycle)
     names = tuple(f"synthetic_{plan.name}_cycling{_part_mark(k, len(parts))}{plan.extension}" for k in range(len(parts)))
@@ -156,7 +156,7 @@ def _write_cycling(folder: Path, plan: CellPlan, size: StudySize) -> CellTruth:
 
 def _write_rate_test(folder: Path, plan: CellPlan) -> RateTruth:
     run = run_rate_test(plan)
-    rng = np.random.default_rng(plan.noise_seed.spawn(1)[0])
+    rng = np.random.default_rng(plan.noise_seeds["rate"])
     rows = measure(run.rows, Instrument(), rng)
     name = f"synthetic_{plan.name}_rate{plan.extension}"
     _write(folder / name, plan, rows, START.timestamp() + plan.start_delay_s, rng)

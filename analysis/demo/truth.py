@@ -9,7 +9,6 @@ from typing import Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import theilslopes
 
 from analysis.demo.cell_model import Step
 from analysis.demo.ocv import LI_IN_V, delithiation, peak_voltages
@@ -140,7 +139,7 @@ def cell_truth(run: Run, *, cell: str, group: str, files: tuple[str, ...], rows:
         initial_discharge_capacity_mAh_g=capacity[0],
         last_discharge_capacity_mAh_g=capacity[-1],
         retention=capacity[-1] / capacity[0],
-        fade_rate_mAh_g=theilslopes(capacity, number)[0] if number.size > 1 else 0.0,
+        fade_rate_mAh_g=_median_slope(number, capacity),
         fade_rate_least_squares_mAh_g=slope,
         fade_curvature=float(np.abs(capacity - (offset + slope * number)).max() / capacity[0]),
         short_cycles=tuple(c.number for c in run.cycles if c.condition.leak_mA > LEAK_THRESHOLD * c.charge.current_mA),
@@ -204,6 +203,12 @@ def curve_peaks(step: Step) -> dict[str, float]:
         if near[0] < top < near[-1] and inside:
             found[name] = float(voltage[top])
     return found
+
+
+def _median_slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Median of the slopes through all pairs of points (Theil-Sen); 0 for a single point."""
+    i, j = np.triu_indices(x.size, 1)
+    return float(np.median((y[j] - y[i]) / (x[j] - x[i]))) if i.size else 0.0
 
 
 def _peaks_of(cycle: Cycle) -> PeakTruth:

@@ -136,3 +136,13 @@ def test_stop_ends_within_a_discharge() -> None:
     assert [c.cut_off for c in run.cycles] == [False, False, False, True]
     assert run.cycles[-1].discharge_mAh == pytest.approx(0.45 * run.cycles[-2].discharge_mAh, rel=0.02)
     assert run.rows.current_mA[-1] < 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_seed_gives_cells_that_work_and_differ(seed: int) -> None:
+    size = StudySize(cells_per_group=2, cycles=10, formation=2, seed=seed)
+    runs = [run_cycling(p, size) for p in plan_study(size)]
+    first = [r.cycles[2].discharge_mAh / r.build.active_mass_mg * 1e3 for r in runs]
+    assert len({round(q, 2) for q in first}) == 4
+    assert min(first[:2]) > max(first[2:]) > 90  # coated above uncoated
+    assert all(0 < c.discharge_mAh < c.charge_mAh for r in runs for c in r.cycles if not c.cut_off)
