@@ -1,0 +1,360 @@
+"""Columns of a file with known meaning → a record: units, sign of the current, counters, continuous time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xarray as xr
+from pydantic import Field
+
+from analysis.core.errors import ReadError
+from analysis.core.params import Options
+from analysis.cycling.aliases import BASES, Source
+from analysis.cycling.clock import Clock, from_steps
+from analysis.cycling.counters import CounterWatch, NetCounter, by_direction
+from analysis.cycling.schemas import RECORD
+from analysis.cycling.soundness import LIMITS
+from analysis.cycling.states import coded, direction_of, mode_of
+from analysis.formats.cells import dates, durations, flat, is_text, numbers, text
+from analysis.formats.headers import CLOCK, Unit
+
+WHOLE_NUMBERS = ("cycle", "step", "mode")
+_DATENUM_1970 = 719529.0  # days of MATLAB's count at 1970-01-01
+_EXCEL_1970 = 25569.0  # days of the spreadsheet count at 1970-01-01
+_DAY = 86400.0
+
+
+class CyclerOptions(Options):
+    """What an export of a cycler does not say itself."""
+
+    timezone: str = Field(
+        "UTC", title="Time zone of the clock", description="Name such as Europe/Berlin; used where dates carry no offset."
+    )
+    day_first: bool | None = Field(None, title="Day before month in dates", description="Empty: decided by the dates themselves.")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one kind of instrument writes what all of them measure."""
+
+    instrument: str
+    current: str = "signed"  # or "reversed" (discharge positive), "unsigned" (the state tells)
+    single: str = "size"  # one capacity for both directions: its "size" by direction, "signed" each half cycle, or "net" charge
+    counter: str = ""  # what the counters count where the numbers leave it open
+    modes: Mapping[str, int] | None = None  # instrument codes of the mode column
+    states: Mapping[str, int] | None = None  # instrument codes of the state column: +1, -1, 0
+    state_modes: Mapping[str, int] | None = None  # modes that the state tells
+    day_first: bool | None = None
+    convention: tuple[str, ...] = ()
+
+
+@dataclass
+class Assembler:
+    """Makes the rows of one record, batch by batch, then the record."""
+
+    name: str
+    sources: Mapping[str, Source]
+    dialect: Dialect
+    options: CyclerOptions = field(default_factory=CyclerOptions)
+    decimal: str = "."
+    warnings: list[str] = field(default_factory=list)
+    convention: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    start_time: str = ""
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        self._clock = Clock(self.name)
+        self._watch = CounterWatch()
+        self._nets = {"capacity": NetCounter(), "energy": NetCounter()}
+        self._dropped: list[int] = []
+        self._signed_seen = False
+        self._flipped: bool | None = None
+        self._first_date = np.nan
+        self._step_total = (0.0, 0.0)
+        self._whole = set(WHOLE_NUMBERS)
+        self.convention.extend(self.dialect.convention)
+        missing = [
+            need
+            for need in ("voltage", "current")
+            if need not in self.sources and not (need == "current" and "charge_step" in self.sources)
+        ]
+        if not {"time", "step_time", "timestamp"} & set(self.sources):
+            missing.insert(0, "time")
+        if missing:
+            raise ReadError(
+                f"{self.name} has no column for {' or '.join(missing)}.",
+                hint="Name the columns in the column mapping, or check that it is the detailed record and not a summary.",
+            )
+
+    def columns_needed(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(source.column for source in self.sources.values()))
+
+    def add(self, batch: pa.Table) -> dict[str, np.ndarray]:
+        """Variables of the next rows in the units of the record, each shape (n,) float64."""
+        found = {name: self._values(name, batch) for name in self.sources if BASES[name] and name in ("time", "step_time", "timestamp")}
+        found |= {name: self._values(name, batch) for name in self.sources if BASES[name] and name not in found}
+        direction = self._direction(batch)
+        made = {name: found[name] for name in RECORD.variables if name in found}
+        made["time"] = self._time(found, batch.num_rows)
+        made["current"] = self._current(found, direction, made["time"])
+        self._counters(made, found, direction)
+        if (mode := self._mode(batch)) is not None:
+            made["mode"] = mode
+        self._note_labels(batch, made)
+        return self._kept(made, found.get("step_time"))
+
+    def _values(self, name: str, batch: pa.Table) -> np.ndarray:
+        source = self.sources[name]
+        column = batch.column(source.column)
+        if name == "timestamp":
+            return self._timestamps(column, source)
+        if BASES[name] == "s":
+            return self._seconds(name, column, source)
+        unit = source.unit or Unit(BASES[name], 1.0)
+        return _in_unit(numbers(column, decimal=self.decimal), unit)
+
+    def _seconds(self, name: str, column: pa.ChunkedArray, source: Source) -> np.ndarray:
+        array = flat(column)
+        if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
+            return self._since_first(dates(array).seconds)
+        cells = text(array) if is_text(array) else array
+        clock = source.unit is CLOCK or (is_text(array) and bool(pc.any(pc.match_substring(cells, ":"), min_count=0).as_py()))
+        if not clock and not pa.types.is_duration(array.type) and not pa.types.is_time(array.type):
+            return _in_unit(numbers(cells, decimal=self.decimal), source.unit or Unit("s", 1.0))
+        seconds = durations(cells, decimal=self.decimal)
+        if name == "time" and np.isnan(seconds).all():
+            return self._since_first(dates(cells, day_first=self._day_first).seconds)
+        return seconds
+
+    def _since_first(self, seconds: np.ndarray) -> np.ndarray:
+        if np.isnan(self._first_date) and np.isfinite(seconds).any():
+            self._first_date = float(seconds[np.isfinite(seconds)][0])
+        return seconds - self._first_date
+
+    @property
+    def _day_first(self) -> bool | None:
+        return self.options.day_first if self.options.day_first is not None else self.dialect.day_first
+
+    def _timestamps(self, column: pa.ChunkedArray, source: Source) -> np.ndarray:
+        array = flat(column)
+        if not is_text(array) and not pa.types.is_timestamp(array.type) and not pa.types.is_date(array.type):
+            return _from_serial(numbers(array), source.unit)
+        cells = text(array) if is_text(array) else array
+        if is_text(array) and np.isfinite(serial := numbers(cells, decimal=self.decimal)).any():
+            return _from_serial(serial, source.unit)
+        read = dates(cells, day_first=self._day_first)
+        if read.ambiguous:
+            self._say("Dates were read as month/day/year; the option 'day_first' reads them the other way.")
+        if not self.start_time and np.isfinite(read.seconds).any():
+            first = read.seconds[np.isfinite(read.seconds)][0]
+            self.start_time = str(np.datetime64(int(first), "s")) + ("+00:00" if read.zoned else "")
+        if read.zoned:
+            return read.seconds
+        self._say(f"Clock times were taken as {self.options.timezone}.")
+        return _to_utc(read.seconds, self.options.timezone)
+
+    def _direction(self, batch: pa.Table) -> np.ndarray | None:
+        """+1, -1 or 0 a row, where the file has a column that tells; None otherwise."""
+        if "state" in self.sources and self.dialect.states is not None:
+            return coded(batch.column(self.sources["state"].column), self.dialect.states)
+        for name in ("mode", "state"):
+            if name in self.sources and self.dialect.modes is None:
+                told = coded(batch.column(self.sources[name].column), None, direction_of)
+                if told.any():
+                    return told
+        return None
+
+    def _time(self, found: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+        if "time" in found and np.isfinite(found["time"]).any():
+            return found["time"]
+        if "step_time" in found:
+            self._say("The file has no test time: it is the sum of the step times.")
+            made = from_steps(found["step_time"], *self._step_total)
+            self._step_total = (float(found["step_time"][-1]), float(made[-1])) if count else self._step_total
+            return made
+        if "timestamp" in found:
+            self._say("The file has no test time: it is the time since the first date.")
+            return self._since_first(found["timestamp"])
+        return np.full(count, np.nan)
+
+    def _current(self, found: Mapping[str, np.ndarray], direction: np.ndarray | None, time: np.ndarray) -> np.ndarray:
+        if "current" not in found:
+            self._say("The file has no current: it is the charge passed since the row before over the time.")
+            step = np.diff(time, prepend=time[:1])
+            return np.where(step > 0, found["charge_step"] * 3600.0 / np.where(step > 0, step, 1.0), 0.0)
+        current = found["current"]
+        if self.dialect.current == "reversed":
+            return -current + 0.0
+        if self.dialect.current == "unsigned":
+            if direction is None:
+                raise ReadError(
+                    f"{self.name} gives the current without a sign and no state to tell charge from discharge.",
+                    hint="Export the state column too.",
+                )
+            self._signed_seen = self._signed_seen or bool((current[direction < 0] < 0).any())
+            if not self._signed_seen:
+                self._say("The current carries no sign: discharging states were made negative.")
+                return np.where(direction < 0, -current, current)
+            return current
+        return -current + 0.0 if self._is_flipped(current, found, direction) else current
+
+    def _is_flipped(self, current: np.ndarray, found: Mapping[str, np.ndarray], direction: np.ndarray | None) -> bool:
+        """Whether the file's own states or counters say that its positive current discharges."""
+        if self._flipped is None:
+            if direction is None and {"charge_capacity", "discharge_capacity"} <= found.keys():
+                rise = {
+                    name: np.maximum(np.diff(np.nan_to_num(found[name]), prepend=np.inf), 0.0)
+                    for name in ("charge_capacity", "discharge_capacity")
+                }
+                direction = np.sign(rise["charge_capacity"] - rise["discharge_capacity"])
+            if direction is None or not (votes := np.nan_to_num(np.sign(current)) * direction).any():
+                return False
+            self._flipped = bool(votes.sum() < -0.5 * np.abs(votes).sum())
+            if self._flipped:
+                self._say("The steps and counters of the file say that its positive current discharges: the sign was turned.")
+        return self._flipped
+
+    def _counters(self, made: dict[str, np.ndarray], found: Mapping[str, np.ndarray], direction: np.ndarray | None) -> None:
+        told = direction if direction is not None else np.sign(np.nan_to_num(made["current"]))
+        for single, kind in (("capacity", "capacity"), ("energy", "energy")):
+            names = (f"charge_{kind}", f"discharge_{kind}")
+            if single not in found or any(name in found for name in names):
+                continue
+            if self.dialect.single == "net":
+                pair = self._nets[single].add(found[single])
+            elif self.dialect.single == "signed":
+                pair = np.maximum(found[single], 0.0), np.maximum(-found[single], 0.0)
+            else:
+                pair = by_direction(found[single], told)
+            made.update(zip(names, pair, strict=True))
+        for names in (("charge_capacity", "discharge_capacity"), ("charge_energy", "discharge_energy")):
+            if all(name in made for name in names):
+                continue
+            for name in names:
+                made.pop(name, None)
+        if "charge_capacity" in made:
+            self._watch.add(made["charge_capacity"], made["discharge_capacity"], made.get("cycle"))
+
+    def _mode(self, batch: pa.Table) -> np.ndarray | None:
+        made = None
+        if "mode" in self.sources:
+            made = coded(batch.column(self.sources["mode"].column), self.dialect.modes, mode_of)
+        elif "state" in self.sources and self.dialect.state_modes is not None:
+            made = coded(batch.column(self.sources["state"].column), self.dialect.state_modes)
+        if "label" in self.sources:
+            label = coded(batch.column(self.sources["label"].column), None, mode_of)
+            made = label if made is None else np.where(np.isin(label, (4, 5)), label, made)
+        return made
+
+    def _note_labels(self, batch: pa.Table, made: Mapping[str, np.ndarray]) -> None:
+        """Remember what the file calls its cycles."""
+        if "label" not in self.sources or "cycle" not in made:
+            return
+        cycle = made["cycle"]
+        cells = text(batch.column(self.sources["label"].column))
+        rows = np.flatnonzero(np.diff(cycle, prepend=np.nan) != 0)
+        for row in rows:
+            label = cells[int(row)].as_py()
+            if label and np.isfinite(cycle[row]):
+                self.labels.setdefault(str(int(cycle[row])), label)
+
+    def _kept(self, made: dict[str, np.ndarray], step_time: np.ndarray | None) -> dict[str, np.ndarray]:
+        """Rows with a time and a measured value; the time made continuous."""
+        good = np.isfinite(made["time"]) & (np.isfinite(made["voltage"]) | np.isfinite(made["current"]))
+        for name in made.keys() & LIMITS.keys():
+            good &= ~(np.abs(made[name]) > LIMITS[name])
+        if not good.all():
+            self._dropped.extend((np.flatnonzero(~good) + self.rows + 1).tolist())
+            made = {name: values[good] for name, values in made.items()}
+            step_time = step_time[good] if step_time is not None else None
+        self.rows += good.size
+        made["time"] = self._clock.add(made["time"], step_time)
+        for name in tuple(self._whole & made.keys()):
+            if not (np.isfinite(made[name]).all() and (made[name] == np.floor(made[name])).all()):
+                self._whole.discard(name)
+        return made
+
+    def _say(self, what: str) -> None:
+        if what not in self.convention:
+            self.convention.append(what)
+
+    def finish(
+        self, columns: Mapping[str, Any], *, channel: str = "", start_time: str = "", metadata: Mapping[str, Any] | None = None
+    ) -> xr.Dataset:
+        """The record of all rows; ``columns`` are those of ``add``, joined (arrays of NumPy or dask)."""
+        if not columns or not columns["time"].size:
+            raise ReadError(
+                f"{self.name} has column names but no rows of data.", hint="Export it again, or choose the file that holds the record."
+            )
+        for need in ("voltage", "current"):
+            if not bool((np.isfinite(columns[need])).any()):
+                raise ReadError(
+                    f"{self.name}: the column '{self._column(need)}' for the {need} holds no numbers.", hint="Check the column mapping."
+                )
+        made: dict[str, Any] = {}
+        for name in RECORD.variables:
+            if name not in columns:
+                continue
+            values = columns[name].astype(np.int64) if name in self._whole else columns[name]
+            units = "degC" if name == "temperature" else BASES[name] or "1"
+            made[name] = ("row", values, {"units": units})
+        return RECORD.conform(xr.Dataset(made, attrs=self._attrs(channel, start_time, dict(metadata or {}), "charge_capacity" in made)))
+
+    def _column(self, name: str) -> str:
+        return self.sources[name].column if name in self.sources else name
+
+    def _attrs(self, channel: str, start_time: str, metadata: dict[str, Any], has_counter: bool) -> dict[str, Any]:
+        dropped = len(self._dropped)
+        warnings = list(self.warnings)
+        if dropped:
+            shown = ", ".join(map(str, self._dropped[:5])) + (", …" if dropped > 5 else "")
+            warnings.append(f"{self.name}: {dropped} rows ({shown}) without a time or a possible value were left out.")
+        if self.labels:
+            metadata["cycle_labels"] = self.labels
+        attrs: dict[str, Any] = {
+            "instrument": self.dialect.instrument,
+            "channel": channel,
+            "start_time": start_time or self.start_time,
+            "warnings": [*warnings, *self._clock.warnings],
+            "metadata": metadata,
+            "convention": " ".join(self.convention),
+        }
+        if has_counter:
+            attrs["counter"] = self._watch.kind(self.dialect.counter)
+        return attrs
+
+
+def _in_unit(values: np.ndarray, unit: Unit) -> np.ndarray:
+    if unit.factor == 1.0 and not unit.offset:
+        return values
+    return values * unit.factor + unit.offset
+
+
+def _from_serial(values: np.ndarray, unit: Unit | None) -> np.ndarray:
+    """Seconds since 1970 from a count: of seconds, milliseconds, spreadsheet or MATLAB days, by its size where no unit is stated."""
+    size = float(np.nanmedian(np.abs(values))) if np.isfinite(values).any() else 0.0
+    if 20000 < size < 80000:
+        return (values - _EXCEL_1970) * _DAY
+    if 650000 < size < 800000:
+        return (values - _DATENUM_1970) * _DAY
+    if unit is not None and unit.base == "s":
+        return values * unit.factor
+    scale = next((s for limit, s in ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3)) if size > limit), 1.0)
+    return values * scale
+
+
+def _to_utc(seconds: np.ndarray, timezone: str) -> np.ndarray:
+    """Seconds since 1970 UTC from what a clock on a wall of ``timezone`` showed; the earlier one where an hour occurs twice."""
+    if timezone.upper() in ("", "UTC"):
+        return seconds
+    good = np.isfinite(seconds)
+    stamps = pa.array(np.where(good, seconds * 1e6, 0).astype("int64"), pa.timestamp("us"))
+    try:
+        utc = pc.assume_timezone(stamps, timezone, ambiguous="earliest", nonexistent="latest")
+    except pa.ArrowInvalid as err:
+        raise ReadError(f"'{timezone}' is not a known time zone.", hint="Use a name such as Europe/Berlin or UTC.") from err
+    return np.where(good, utc.cast(pa.int64()).to_numpy(zero_copy_only=False) / 1e6, np.nan)
