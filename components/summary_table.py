@@ -65,7 +65,7 @@ def _cell(scalar: Scalar | None) -> list[Component | str]:
 
 def printed(value: float | int | str) -> str:
     """A number with the digits that mean something: four significant ones, whole numbers whole."""
-    if isinstance(value, str) or isinstance(value, int):
+    if isinstance(value, str | int):
         return str(value)
     text = f"{value:.4g}"
     return text.replace("-", "−") if "e" not in text else f"{value:.2e}".replace("-", "−")
