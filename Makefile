@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKSPACE ?= workspace
+WORKSPACE ?=
 PORT ?= 8050
 
 .PHONY: run test check bench demo docs clean help
@@ -29,7 +29,7 @@ $(VENV)/.browser: scripts/browser
 	@touch $@
 
 run: $(VENV)/.run
-	$(BIN)/python app.py --workspace "$(WORKSPACE)" --demo --port $(PORT)
+	$(BIN)/python app.py $(if $(WORKSPACE),--workspace "$(WORKSPACE)") --port $(PORT)
 
 demo: $(VENV)/.run
 	rm -rf demo-workspace

@@ -1,0 +1,141 @@
+"""The overview: what the workspace holds, and coated against uncoated at a glance."""
+
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from analysis.core.numerics.statistics import Effect, compare
+from dash import html
+from dash.development.base_component import Component
+
+from analysis.core.data import scalars
+from analysis.core.registry import Labelled
+from components import comparability, cycling_view, notice, shell
+from components.address import href
+from components.card import card
+from components.context import jobs, style, workspace
+from components.job_panel import progress
+from components.summary_table import printed
+from components.views import VIEWS, Query
+
+# Metric, and whether more is better; None where neither is.
+METRICS = (
+    ("initial_discharge_capacity", True),
+    ("last_discharge_capacity", True),
+    ("retention", True),
+    ("fade_rate", True),
+    ("mean_coulombic_efficiency", True),
+    ("hysteresis_growth", False),
+)
+
+
+def layout(**query: str) -> Component:
+    """The page for an address."""
+    ref, cmp = workspace().default_pair()
+    bar = shell.toolbar("Overview", query.get("ref", ref), query.get("cmp", cmp))
+    active = [s for s in jobs().recent() if s.active]
+    if not workspace().snapshot().measurements:
+        return html.Div([bar, _first_steps(), *[shell.page(progress(s)) for s in active]])
+    chosen = cycling_view.measurements(query)
+    guard = comparability.panel("overview", chosen, cycling_view.groups(query))
+    cards = [
+        card(VIEWS["cycling.capacity"], query, class_name="wide"),
+        html.Section([html.H2("At a glance", className="card-title pad"), _glance(query)], className="card"),
+        card(VIEWS["cycling.retention"], query),
+        card(VIEWS["cycling.profiles"], query),
+        html.Section([html.H2("This workspace", className="card-title pad"), _state()], className="card"),
+    ]
+    return html.Div([bar, guard, shell.page(html.Div(cards, className="grid"))])
+
+
+def _first_steps() -> Component:
+    how = (
+        "Drop the files as your instruments wrote them: cyclers first. Each is recognised by its content, shown before it is taken, "
+        "and assigned to a cell and a group."
+    )
+    return notice.empty("This workspace is empty", how)
+
+
+def _glance(query: Query) -> Component:
+    """Group means with their spread, and the difference with its interval."""
+    items = cycling_view.summaries(query).shown
+    names = cycling_view.groups(query)
+    sides = [[i for i in items if i.group == g] for g in names]
+    head = [html.Th("Per cell", scope="col"), *(html.Th([_swatch(g), f" {workspace().group_title(g)}"], scope="col") for g in names)]
+    if len(names) == 2:
+        head.append(html.Th("Difference", scope="col"))
+    rows = [row for metric, more in METRICS if (row := _metric(metric, more, sides)) is not None]
+    return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="scalars glance"), className="scroll")
+
+
+def _swatch(group: str) -> Component:
+    return html.Span(className="swatch", style={"background": style().color(group)})
+
+
+def _metric(metric: str, more: bool, sides: Sequence[Sequence[Labelled]]) -> Component | None:
+    found = [[s for i in side if (s := scalars(i.data).get(metric)) is not None and isinstance(s.value, int | float)] for side in sides]
+    known = next((s for side in found for s in side), None)
+    if known is None:
+        return None
+    values = [[float(s.value) for s in side if isinstance(s.value, int | float)] for side in found]
+    unit = "" if known.unit == "1" else known.unit
+    cells = [html.Td(_mean(v), className="number") for v in values]
+    if len(values) == 2:
+        cells.append(_difference(values, more))
+    name = [known.title or metric.replace("_", " "), *([html.Br(), html.Small(unit)] if unit else [])]
+    return html.Tr([html.Th(name, scope="row"), *cells])
+
+
+def _mean(values: Sequence[float]) -> list[Component | str]:
+    if not values:
+        return ["–"]
+    mean = sum(values) / len(values)
+    spread = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5 if len(values) > 1 else None
+    text = printed(mean) + (f" ± {printed(spread)}" if spread is not None else "")
+    return [text, html.Br(), html.Small(f"n = {len(values)} cells" if len(values) != 1 else "n = 1 cell")]
+
+
+def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
+    if not all(values):
+        return html.Td("–", className="number")
+    effect: Effect = compare(values[0], values[1])
+    better = (effect.difference > 0) == more
+    words = "better" if better else "worse"
+    lines: list[Component | str] = [html.Span(printed(effect.difference), className="better" if better else "worse", title=words)]
+    if effect.low is not None and effect.high is not None:
+        level = f"{100 * effect.level:.0f} %: " if effect.level else ""
+        lines += [html.Br(), html.Small(f"{level}{printed(effect.low)} … {printed(effect.high)}")]
+    return html.Td(lines, className="number")
+
+
+def _state() -> Component:
+    """Counts, where to go on, and what needs attention."""
+    snap = workspace().snapshot()
+    rows = []
+    for group in snap.groups:
+        cells = [c for c in snap.cells if c.group == group.name]
+        names = ", ".join(c.name for c in cells[:6]) + (" …" if len(cells) > 6 else "")
+        rows.append(
+            html.Tr(
+                [
+                    html.Th([_swatch(group.name), f" {group.title or group.name}"], scope="row"),
+                    html.Td(f"{len(cells)} cells: {names}" if cells else "no cells"),
+                ]
+            )
+        )
+    kinds = {str(m.modality): 0 for m in snap.measurements}
+    for m in snap.measurements:
+        kinds[str(m.modality)] += 1
+    rows += [html.Tr([html.Th("measurements", scope="row"), html.Td(", ".join(f"{n} {k}" for k, n in kinds.items()))])]
+    excluded = [m for m in snap.measurements if m.excluded]
+    if excluded:
+        said = "; ".join(f"{m.cell}: {m.excluded_because}" for m in excluded[:5])
+        rows.append(html.Tr([html.Th("left out", scope="row"), html.Td(said)]))
+    unweighed = [c.name for c in snap.cells if c.effective_active_mass_mg is None]
+    if unweighed:
+        rows.append(html.Tr([html.Th("no active mass", scope="row"), html.Td(", ".join(unweighed))]))
+    rows += [html.Tr([html.Th("could not load", scope="row"), html.Td(f"{k}: {v}")]) for k, v in workspace().registry.broken.items()]
+    links = [
+        dmc.Anchor("Import data", href=href("/import", {}), size="sm"),
+        dmc.Anchor("Open the catalog", href=href("/catalog", {}), size="sm"),
+    ]
+    return html.Div([html.Table(html.Tbody(rows), className="facts"), dmc.Group(links, gap="md", mt="xs")], className="pad")
