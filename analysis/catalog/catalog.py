@@ -45,6 +45,10 @@ class Catalog:
     def close(self) -> None:
         self._db.close()
 
+    def damage(self) -> list[str]:
+        """Sentences about a file that is damaged in itself; ``integrity.check`` looks at the rows too."""
+        return self._db.damage()
+
     def __enter__(self) -> Self:
         return self
 
@@ -81,7 +85,7 @@ class Catalog:
             group = rows.find_group(s, ref)
             n_cells = rows.group_record(s, group).n_cells
             if n_cells:
-                raise ParamError(f"Group '{group.name}' still has {n_cells} cells.", hint="Move them to another group first.")
+                raise ParamError(f"Group '{group.name}' still holds cells ({n_cells}).", hint="Move them to another group first.")
             s.delete(group)
 
     # cells
@@ -234,7 +238,7 @@ class Catalog:
                     original_name=f.original_name,
                     stored_path=f.stored_path,
                 )
-                for f, m in s.execute(query).tuples()
+                for f, m in s.execute(query)
             )
 
     # exclusion

@@ -53,6 +53,16 @@ class Database:
         with self._readable(), Session(self._writer) as session, session.begin():
             yield session
 
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file itself, and rows that refer to rows that are not there."""
+        with self._readable(), self._engine.connect() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        problems = [f"{self.path.name}: {text}." for text in found if text != "ok"]
+        return problems + [
+            f"{self.path.name}: row {row} of {table} refers to a row of {parent} that is not there." for table, row, parent, _ in orphans
+        ]
+
     def close(self) -> None:
         self._engine.dispose()
 

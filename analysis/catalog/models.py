@@ -136,7 +136,7 @@ class Measurement(Base):
 
     cell: Mapped[Cell] = relationship()
     particle: Mapped[Particle | None] = relationship()
-    files: Mapped[list["File"]] = relationship(order_by="File.position", passive_deletes=True)
+    files: Mapped[list["File"]] = relationship(order_by="File.position", cascade="all, delete-orphan", passive_deletes=True)
 
 
 class File(Base):

@@ -75,8 +75,7 @@ class Fields(Params):
         try:
             return cls.model_validate(values)
         except ValidationError as err:
-            problems = [_problem(cls, e, subject) for e in err.errors(include_url=False)]
-            raise ParamError(" ".join(problems), hint=_hint(cls, err)) from err
+            raise ParamError(" ".join(sentence for _, sentence in problems(cls, err, subject)), hint=_hint(cls, err)) from err
 
     def given(self) -> dict[str, Any]:
         """Only the fields that were named, for changing some and leaving the rest."""
@@ -110,6 +109,12 @@ _WORDS = {
     "string_too_short": "must not be blank",
     "string_too_long": "must have at most {max_length} characters",
 }
+
+
+def problems(cls: type[Fields], err: ValidationError, subject: str = "") -> list[tuple[str, str]]:
+    """Field ("" where it is about several) and sentence of everything that is wrong."""
+    errors = err.errors(include_url=False)
+    return [(str(e["loc"][0]) if e["loc"] else "", _problem(cls, e, subject)) for e in errors]
 
 
 def _problem(cls: type[Fields], error: Mapping[str, Any], subject: str) -> str:
@@ -189,7 +194,7 @@ class CellFields(Fields):
     electrode_area_cm2: float | None = quantity("Electrode area", "cm²", gt=0)
     stack_pressure_MPa: float | None = quantity("Stack pressure", "MPa", ge=0)
     temperature_degC: float | None = quantity("Temperature", "°C", gt=-273.15)
-    one_c_mA_per_g: float | None = quantity("1C means", "mA/g", gt=0)
+    one_c_mA_per_g: float | None = quantity("Current of 1C", "mA/g", gt=0)
     formation_cycles: int | None = Field(None, ge=0, le=MAX_INT, title="Formation cycles")
     rate: Line | None = Field(None, title="Rate", description="As C/10, 0.5C or 1C.")
     voltage_lower_V: float | None = quantity("Lower voltage limit", "V")
@@ -299,6 +304,9 @@ class FileFields(Fields):
 
 
 class GroupRecord(GroupFields):
+    title: str
+    colour_slot: int
+    position: int
     id: int
     n_cells: int
 
@@ -335,6 +343,7 @@ class MeasurementRecord(MeasurementFields):
     """``excluded_because`` also speaks for a cell or particle that is excluded as a whole."""
 
     id: int
+    modality: str
     cell_id: int
     cell: str
     group: str | None

@@ -28,7 +28,7 @@ def _whole(name: str, *, required: bool = False) -> sa.Column[int]:
 
 
 def _number(name: str) -> sa.Column[float]:
-    return sa.Column(name, sa.Float(), nullable=True)
+    return sa.Column(name, sa.Double(), nullable=True)
 
 
 def _date() -> sa.Column[object]:
