@@ -6,7 +6,7 @@ property, and the tests read the figures back. Plotly is imported when the first
 
 import html
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from pydantic import Field
 from analysis.core.errors import DataError
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
-from analysis.core.style import Style, legend_name, origin_note
+from analysis.core.style import FONT_PX, Style, legend_name, origin_note
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,7 +60,8 @@ def short(text: str, length: int = LABEL_LENGTH) -> str:
 
 def unit_text(units: str) -> str:
     """A unit as it stands on an axis, such as mA h g⁻¹."""
-    return UNIT_TEXT.get(units, units)
+    rate_of = units.removesuffix("/cycle")
+    return UNIT_TEXT.get(units, units) if rate_of == units else f"{UNIT_TEXT.get(rate_of, rate_of)} per cycle"
 
 
 def axis_text(title: str, units: str) -> str:
@@ -124,54 +125,96 @@ def hover(item: Labelled, *lines: str) -> str:
     return "<br>".join([head, *group, *lines]) + "<extra></extra>"
 
 
-def with_legend(traces: Sequence[Trace], mode: str = "auto") -> list[Trace]:
-    """Traces of which one per cell, or one per group, stands in the legend and switches the others.
+def with_legend(traces: Sequence[Trace], mode: str = "auto", *, panels: bool = False) -> list[Trace]:
+    """Traces of which one per legend entry is shown there; an entry switches all traces of its ``legendgroup``.
 
-    A cell's quantities share one entry (``legendgroup``), so that a click hides the whole cell. Groups count their cells.
+    Entries are cells while they are few, so that a click hides all quantities of a cell, else groups with their count.
+    Beside one another in ``panels`` that bear the groups' names, they are only what the cells' curves have in common.
     """
-    spoken = [t for t in traces if "suffix" in t.get("meta", {})]
-    entries = {(t["meta"]["id"], t["meta"]["suffix"]) for t in spoken}
-    by_group = mode == "groups" or (mode == "auto" and len(entries) > LEGEND_ENTRIES)
-    seen: set[tuple[str, str]] = set()
+    spoken = [t["meta"] for t in traces if "suffix" in t.get("meta", {})]
+    parts = _entry_parts(spoken, mode, panels)
+    seen: set[str] = set()
     made = []
     for trace in traces:
-        if "suffix" not in trace.get("meta", {}):
+        meta = trace.get("meta", {})
+        if "suffix" not in meta:
             made.append(trace)
             continue
-        meta = trace["meta"]
-        unit = (meta["group"] or "no group", meta["suffix"]) if by_group else (meta["id"], meta["suffix"])
-        entry = {"legendgroup": " · ".join(unit), "showlegend": unit not in seen}
-        if by_group and unit not in seen:
-            entry["name"] = _group_name(unit[0], unit[1], [t["meta"] for t in spoken if t["meta"]["group"] == meta["group"]])
-        seen.add(unit)
-        made.append({**trace, **entry})
+        entry = " · ".join(meta[p] for p in parts if meta[p])
+        shown = {"legendgroup": entry, "showlegend": entry not in seen and bool(entry)}
+        if "id" not in parts and entry not in seen:
+            sharing = [m for m in spoken if all(m[p] == meta[p] for p in parts)]
+            shown["name"] = joint_name(meta["group"] if "group" in parts else "", meta["suffix"], {m["id"]: m["origin"] for m in sharing})
+        seen.add(entry)
+        made.append({**trace, **shown})
     return made
 
 
-def _group_name(group: str, suffix: str, metas: Sequence[dict[str, str]]) -> str:
-    origins = {m["id"]: m["origin"] for m in metas}
+def _entry_parts(spoken: Sequence[dict[str, str]], mode: str, panels: bool) -> tuple[str, ...]:
+    """Which parts of a trace's ``meta`` tell legend entries apart."""
+    if mode == "auto":
+        entries = {(m["id"], m["suffix"]) for m in spoken}
+        mode = "cells" if len(entries) <= LEGEND_ENTRIES and not panels else "panels" if panels else "groups"
+    return {"cells": ("id", "suffix"), "groups": ("group", "suffix"), "panels": ("suffix",)}[mode]
+
+
+def joint_name(group: str, suffix: str, origins: Mapping[str, str]) -> str:
+    """The name of an entry that stands for several cells (id: origin); it counts them where it has no other suffix."""
     n, made_up = len(origins), sum(o == "synthetic" for o in origins.values())
-    name = f"{short(group)}{' · ' if suffix else ''}{suffix}, n = {n} {plural(n, 'cell')}"
+    words = [w for w in (short(group), suffix) if w] or ["no group"]
+    name = " · ".join(words) + ("" if suffix else f", n = {n} {plural(n, 'cell')}")
     if 0 < made_up < n:
-        return safe(f"{name} ({made_up} of them synthetic)")
+        return safe(f"{name} ({made_up} of {n} synthetic)")
     return safe(legend_name(name, "synthetic" if made_up else "measured"))
+
+
+def by_group(items: Sequence[Labelled]) -> dict[str, tuple[Labelled, ...]]:
+    """Items by their group, in the order of first appearance."""
+    groups = dict.fromkeys(i.group for i in items)
+    return {g: tuple(i for i in items if i.group == g) for g in groups}
+
+
+def count_note(items: Sequence[Labelled]) -> str:
+    """How many cells of which group are drawn; empty for one."""
+    groups = [i.group or "no group" for i in items]
+    if len(groups) < 2:
+        return ""
+    return f"Cells: {', '.join(f'{groups.count(g)} {short(g)}' for g in dict.fromkeys(groups))}."
 
 
 def plural(n: int, word: str) -> str:
     return word if n == 1 else f"{word}s"
 
 
-def title_with_notes(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
-    """An axis title with small notes below it: plotly keeps room for titles, for free annotations it does not.
-
-    The first note says where the data come from when they are not all measured.
-    """
+def note_lines(items: Sequence[Labelled], notes: Sequence[str], style: Style) -> list[str]:
+    """Small muted lines; the first word says where the data come from when they are not all measured."""
     origin = origin_note({i.origin for i in items})
     said = [f"{origin[:1].upper()}{origin[1:]}." if origin else "", *notes]
-    lines = textwrap.wrap(" ".join(n for n in said if n), NOTE_LENGTH)
     look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
-    small = [f'<span style="{look}">{safe(line)}</span>' for line in lines]
-    return {"text": "<br>".join([title, *small])}
+    lines = textwrap.wrap(" ".join(n for n in said if n), NOTE_LENGTH)
+    return [f'<span style="{look}">{safe(line)}</span>' for line in lines]
+
+
+def title_with_notes(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
+    """An axis title with notes below it: plotly keeps room for titles, for free annotations it does not."""
+    return {"text": "<br>".join([title, *note_lines(items, notes, style)])}
+
+
+def notes_below(items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
+    """Notes below a row of panels, whose titles are too narrow for them, with the margin that they need."""
+    lines = note_lines(items, notes, style)
+    if not lines:
+        return {}
+    # Tick labels and titles of the panels take 3.4 times the font's height, a note's line 1.3 times its own.
+    above = round(3.4 * FONT_PX[style.size])
+    place = {"x": 0.5, "xref": "paper", "xanchor": "center", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -above}
+    bottom = above + round(1.35 * NOTE_PX[style.size] * len(lines)) + 6
+    return {"annotations": [{"text": "<br>".join(lines), "showarrow": False, **place}], "margin": {"b": bottom}}
+
+
+def heading(group: str) -> str:
+    """A group's name over its panel."""
+    return f"<b>{safe(short(group or 'no group'))}</b>"
 
 
 def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":

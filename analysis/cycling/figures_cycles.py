@@ -78,6 +78,7 @@ class CycleAxis:
 
     absolute: bool
     formations: tuple[int, ...]  # last formation cycle of each cell, 0 without formation
+    special: tuple[str, ...]  # other kinds of cycles that are not regular ones
     low: float
     high: float
 
@@ -89,7 +90,8 @@ class CycleAxis:
         low = min((float(c.min()) for c in cycles if c.size), default=0.0)
         high = max((float(c.max()) for c in cycles if c.size), default=1.0)
         pad = max(0.6, 0.02 * (high - low))
-        return cls(mode == "absolute", formations, low - pad, high + pad)
+        kinds = sorted({k for i in items for k in np.unique(text_values(i.data["kind"])).tolist()} - {"cycle", "formation"})
+        return cls(mode == "absolute", formations, tuple(kinds), low - pad, high + pad)
 
     def x(self, index: int, cycles: np.ndarray) -> np.ndarray:
         """Where the cycles of item ``index`` stand."""
@@ -107,14 +109,15 @@ class CycleAxis:
 
     @property
     def notes(self) -> list[str]:
-        if not any(self.formations):
-            return []
-        if self.shared:
-            return [f"Hollow: formation ({self.shared} {plural(self.shared, 'cycle')})."]
-        return [f"Hollow: formation ({min(self.formations)} to {max(self.formations)} cycles)."]
+        least, most = min(self.formations), max(self.formations)
+        span = f"{most} {plural(most, 'cycle')}" if least == most else f"{least} to {most} cycles"
+        hollow = [f"formation ({span})"] if most else []
+        hollow += self.special
+        return [f"Hollow: {', '.join(hollow)}."] if hollow else []
 
-    def layout(self, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
-        bottom = {"title": title_with_notes(self.words[0], items, [*self.notes, *notes], style), "range": [self.low, self.high]}
+    def layout(self, items: Sequence[Labelled], notes: Sequence[str], style: Style, *, hollow: bool = True) -> dict[str, Any]:
+        said = [*(self.notes if hollow else []), *notes]
+        bottom = {"title": title_with_notes(self.words[0], items, said, style), "range": [self.low, self.high]}
         if not self.shared:
             return {"xaxis": bottom}
         shift = -self.shared if self.absolute else self.shared
@@ -229,13 +232,18 @@ def regular_range(items: Sequence[Labelled], name: str) -> tuple[float, float, i
     values = np.concatenate([displayed(i, name)[0] for i in items])
     regular = np.concatenate([text_values(i.data["kind"]) == "cycle" for i in items])
     finite = np.isfinite(values)
-    bulk = values[finite & regular] if (finite & regular).any() else values[finite]
-    if not bulk.size:
-        return 0.0, 1.0, 0
-    low, high = float(bulk.min()), float(bulk.max())
-    span = (high - low) or 0.1 * abs(high) or 1.0
-    low, high = low - 0.15 * span, high + 0.25 * span
+    low, high = room_for_labels(values[finite & regular] if (finite & regular).any() else values)
     return low, high, int((finite & ((values < low) | (values > high))).sum())
+
+
+def room_for_labels(values: np.ndarray) -> tuple[float, float]:
+    """Limits that hold the finite values, with room below for a word and above for the top axis' labels."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    span = (high - low) or 0.1 * abs(high) or 1.0
+    return low - 0.15 * span, high + 0.25 * span
 
 
 def displayed(item: Labelled, name: str) -> tuple[np.ndarray, str]:
@@ -262,7 +270,7 @@ def _points(
     symbols: Any = symbol if regular.all() else np.where(regular, symbol, symbol + HOLLOW).astype(np.uint8)
     words = None if regular.all() else ["" if r else f" ({k})" for r, k in zip(regular.tolist(), kinds.tolist(), strict=True)]
     quantity_text = f"{CYCLES.variables[name].title.lower()}: %{{y:.4~g}} {unit}"
-    return trace_of(
+    trace = trace_of(
         item,
         mode="markers",
         x=axis.x(index, cycles),
@@ -270,8 +278,8 @@ def _points(
         marker={"color": style.color(item.group), "symbol": symbols, "size": size, "opacity": opacity, "line": {"width": 0}},
         customdata=customdata(item, cycles),
         hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if words else ""), quantity_text),
-        **({"text": words} if words else {}),
     )
+    return {**trace, "text": words} if words else trace
 
 
 def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:

@@ -1,0 +1,268 @@
+"""Figures of curves inside a cycle: voltage profiles, dQ/dV and dV/dQ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from analysis.core.registry import Labelled
+from analysis.core.style import DASHES, FONT_PX, Style
+from analysis.cycling.figures_base import (
+    FigureParams,
+    Trace,
+    axis_text,
+    common_units,
+    count_note,
+    customdata,
+    finish,
+    float32,
+    heading,
+    hover,
+    notes_below,
+    nothing,
+    plural,
+    title_with_notes,
+    trace_of,
+    unit_text,
+    with_legend,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# V; Li–In in its two-phase region against Li/Li+ (Santhosha et al., Batteries & Supercaps 2, 524 (2019), doi 10.1002/batt.201800149).
+LI_IN_POTENTIAL = 0.62
+NAMED_CYCLES = 4  # more cycles than these are told apart by shade and not one by one in the legend
+NO_CURVES = "No curves to show. Choose cells with cycling data, and cycles that they have completed."
+
+
+class CurveParams(FigureParams):
+    cycles: tuple[int, ...] = Field((), title="Cycles", description="absolute cycle numbers; empty: all that the data hold")
+    points: int = Field(300, ge=20, le=5000, title="Points drawn per curve", description="for the screen; exports hold all")
+
+
+class ProfileParams(CurveParams):
+    scale: Literal["cell", "Li"] = Field("cell", title="Voltage scale", description="Li: measured + 0.62 V, for a Li–In anode")
+    side_by_side: bool = Field(False, title="Groups side by side")
+
+
+class DerivativeParams(CurveParams):
+    side_by_side: bool = Field(True, title="Groups side by side")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One cycle of one cell; charge and discharge with a gap between them."""
+
+    item: Labelled
+    cycle: int
+    x: np.ndarray
+    y: np.ndarray
+
+
+def profiles(items: tuple[Labelled, ...], style: Style, params: ProfileParams) -> "go.Figure":
+    """Voltage against capacity, each half cycle from 0; colour is the group, dash or shade the cycle."""
+    curves = _curves(items, "capacity", "voltage", params)
+    if not curves:
+        return nothing(NO_CURVES, style)
+    shown = _items_of(curves)
+    units = common_units(shown, "capacity")
+    against_li = params.scale == "Li"
+    cycles = sorted({c.cycle for c in curves})
+    panels = Panels.of(shown, params.side_by_side)
+    traces = []
+    for curve in curves:
+        line = {"width": 1.6, **_cycle_line(cycles.index(curve.cycle), len(cycles), curve.item.group, style)}
+        y = curve.y + LI_IN_POTENTIAL if against_li else curve.y
+        lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(units)}", "%{y:.3f} V" + (" vs Li⁺/Li" if against_li else ""))
+        traces.append(_line(curve, y, line, _suffix(curve.cycle, cycles), panels, lines))
+    notes = [count_note(shown), _shade_note(cycles), "Measured + 0.62 V: right while Li–In is two-phase." if against_li else ""]
+    title = "Voltage vs Li⁺/Li / V" if against_li else "Cell voltage / V"
+    layout = panels.layout(axis_text("Capacity", units), title, {}, shown, notes, style)
+    return finish(
+        with_legend(traces, params.legend, panels=bool(panels.groups)), layout, style, f"profiles {params.scale} {params.side_by_side}"
+    )
+
+
+def dqdv(items: tuple[Labelled, ...], style: Style, params: DerivativeParams) -> "go.Figure":
+    """dQ/dV against voltage, coloured by cycle; the smoothing window stands below."""
+    return _derivative(items, style, params, x="voltage", y="dqdv", titles=("Cell voltage", "dQ/dV"))
+
+
+def dvdq(items: tuple[Labelled, ...], style: Style, params: DerivativeParams) -> "go.Figure":
+    """dV/dQ against capacity, coloured by cycle; the smoothing window stands below."""
+    return _derivative(items, style, params, x="capacity", y="dvdq", titles=("Capacity", "dV/dQ"))
+
+
+def _derivative(
+    items: tuple[Labelled, ...], style: Style, params: DerivativeParams, *, x: str, y: str, titles: tuple[str, str]
+) -> "go.Figure":
+    curves = _curves(items, x, y, params)
+    if not curves:
+        return nothing(NO_CURVES, style)
+    shown = _items_of(curves)
+    x_units, y_units = common_units(shown, x), common_units(shown, y)
+    cycles = sorted({c.cycle for c in curves})
+    colors = style.sequence(len(cycles))
+    panels = Panels.of(shown, params.side_by_side)
+    groups = list(dict.fromkeys(i.group for i in shown))
+    traces = []
+    for curve in curves:
+        dash = "solid" if params.side_by_side else DASHES[groups.index(curve.item.group) % len(DASHES)]
+        line = {"width": 1.4, "color": colors[cycles.index(curve.cycle)], "dash": dash}
+        lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(x_units)}", f"{titles[1]}: %{{y:.4~g}} {unit_text(y_units)}")
+        traces.append(_line(curve, curve.y, line, _suffix(curve.cycle, cycles), panels, lines))
+    limits, outside = _robust_limits(curves)
+    notes = [count_note(shown), window_note(shown), f"{outside} {plural(outside, 'point')} off the axis (double-click)." if outside else ""]
+    layout = panels.layout(axis_text(titles[0], x_units), axis_text(titles[1], y_units), {"range": limits}, shown, notes, style)
+    bar = [_cycle_bar(cycles, style)] if len(cycles) > NAMED_CYCLES else []
+    return finish([*with_legend(traces, params.legend, panels=bool(panels.groups)), *bar], layout, style, f"{y} {params.side_by_side}")
+
+
+def window_note(items: Sequence[Labelled]) -> str:
+    """The Savitzky–Golay window of the derivative, as its results state it."""
+    windows = sorted({float(i.data.attrs["window_mV"]) for i in items if "window_mV" in i.data.attrs})
+    if not windows:
+        return ""
+    return f"Savitzky–Golay window {' and '.join(f'{w:g}' for w in windows)} mV."
+
+
+def _curves(items: Sequence[Labelled], x: str, y: str, params: CurveParams) -> list[Curve]:
+    curves = []
+    for item in items:
+        have = item.data["cycle"].values.astype(int)
+        for cycle in params.cycles or np.unique(have).tolist():
+            rows = np.flatnonzero(have == cycle)
+            if rows.size:
+                curves.append(_curve(item, int(cycle), rows, (x, y), params.points))
+    return curves
+
+
+def _curve(item: Labelled, cycle: int, rows: np.ndarray, names: tuple[str, str], points: int) -> Curve:
+    """Charge, a gap, discharge (in the order of the data), each thinned to ``points``."""
+    direction = item.data["direction"].values[rows]
+    x, y = (item.data[n].values[rows] for n in names)
+    parts = []
+    for d in dict.fromkeys(direction.tolist()):
+        half = direction == d
+        parts.append(thin(x[half], y[half], points))
+    gap = np.full((2, 1), np.nan)
+    joined = np.concatenate([p for part in parts for p in (part, gap)][:-1], axis=1)
+    return Curve(item, cycle, joined[0], joined[1])
+
+
+def thin(x: np.ndarray, y: np.ndarray, points: int) -> np.ndarray:
+    """About ``points`` of a curve's points, evenly along its drawn length, so that bends and steps survive; shape (2, n)."""
+    finite = np.isfinite(x) & np.isfinite(y)
+    curve = np.stack([x[finite], y[finite]])
+    if curve.shape[1] <= points:
+        return curve
+    span = np.ptp(curve, axis=1, keepdims=True)
+    steps = np.diff(curve / np.where(span > 0, span, 1.0), axis=1)
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*steps))])
+    picked = np.unique(np.searchsorted(length, np.linspace(0.0, length[-1], points)))
+    return curve[:, np.minimum(picked, curve.shape[1] - 1)]
+
+
+def _items_of(curves: Sequence[Curve]) -> tuple[Labelled, ...]:
+    return tuple({id(c.item): c.item for c in curves}.values())
+
+
+def _line(curve: Curve, y: np.ndarray, line: dict[str, Any], suffix: str, panels: "Panels", hover_lines: tuple[str, ...]) -> Trace:
+    return trace_of(
+        curve.item,
+        suffix,
+        mode="lines",
+        x=float32(curve.x),
+        y=float32(y),
+        line={**line, "simplify": False},  # plotly's own thinning draws corners, and these curves are thin already
+        customdata=customdata(curve.item, np.full(curve.x.size, curve.cycle)),
+        hovertemplate=hover(curve.item, *hover_lines),
+        **panels.axes(curve.item.group),
+    )
+
+
+def _suffix(cycle: int, cycles: Sequence[int]) -> str:
+    return f"cycle {cycle}" if len(cycles) <= NAMED_CYCLES else ""
+
+
+def _cycle_line(index: int, n: int, group: str, style: Style) -> dict[str, Any]:
+    """Dash for few cycles; for many, the group's colour from pale (first) to full (last)."""
+    if n <= NAMED_CYCLES:
+        return {"color": style.color(group), "dash": DASHES[index]}
+    return {"color": style.fill(group, 0.3 + 0.7 * index / (n - 1))}
+
+
+def _shade_note(cycles: Sequence[int]) -> str:
+    return f"Pale to full colour: cycle {cycles[0]} to {cycles[-1]}." if len(cycles) > NAMED_CYCLES else ""
+
+
+def _cycle_bar(cycles: Sequence[int], style: Style) -> Trace:
+    """A colour bar over the cycle numbers, carried by a trace without points."""
+    colors = style.sequence(len(cycles))
+    scale = [[k / (len(cycles) - 1), color] for k, color in enumerate(colors)]
+    places = [0, len(cycles) // 2, len(cycles) - 1]
+    bar = {
+        "title": {"text": "Cycle", "side": "right", "font": {"size": FONT_PX[style.size]}},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "tickvals": places,
+        "ticktext": [str(cycles[k]) for k in places],
+    }
+    marker = {"color": [0], "colorscale": scale, "cmin": 0, "cmax": len(cycles) - 1, "showscale": True, "colorbar": bar}
+    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "showlegend": False, "hoverinfo": "skip"}
+
+
+def _robust_limits(curves: Sequence[Curve]) -> tuple[list[float], int]:
+    """Limits that hold the central 98 % of the points: derivatives run away where a curve turns."""
+    y = np.concatenate([c.y for c in curves])
+    y = y[np.isfinite(y)]
+    if not y.size:
+        return [-1.0, 1.0], 0
+    low, high = np.percentile(y, [1, 99])
+    pad = 0.3 * (high - low) or 1.0
+    low, high = max(low - pad, y.min() - 0.1 * pad), min(high + pad, y.max() + 0.1 * pad)
+    return [float(low), float(high)], int(((y < low) | (y > high)).sum())
+
+
+@dataclass(frozen=True)
+class Panels:
+    """One plot, or one beside the other for each group with the same axes."""
+
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, items: Sequence[Labelled], side_by_side: bool) -> "Panels":
+        groups = tuple(dict.fromkeys(i.group for i in items))
+        return cls(groups if side_by_side and len(groups) > 1 else ())
+
+    def axes(self, group: str) -> dict[str, str]:
+        """The axes that a group's traces use."""
+        k = self.groups.index(group) if self.groups else 0
+        return {} if k == 0 else {"xaxis": f"x{k + 1}", "yaxis": f"y{k + 1}"}
+
+    def layout(
+        self, x_title: str, y_title: str, y_axis: dict[str, Any], items: Sequence[Labelled], notes: Sequence[str], style: Style
+    ) -> dict[str, Any]:
+        if not self.groups:
+            return {"xaxis": {"title": title_with_notes(x_title, items, notes, style)}, "yaxis": {"title": {"text": y_title}, **y_axis}}
+        made: dict[str, Any] = {"legend": {"y": 1.1}}
+        n, gap = len(self.groups), 0.04
+        width = (1 - gap * (n - 1)) / n
+        for k in range(n):
+            name = "" if k == 0 else str(k + 1)
+            follow = {} if k == 0 else {"matches": "x"}
+            left = k * (width + gap)
+            made[f"xaxis{name}"] = {"title": {"text": x_title}, "domain": [left, left + width], "anchor": f"y{name}", **follow}
+            own = {"title": {"text": y_title}} if k == 0 else {"matches": "y", "showticklabels": False}
+            made[f"yaxis{name}"] = {**own, **y_axis, "anchor": f"x{name}"}
+        headings = [self._heading(k, width, gap, style) for k in range(n)]
+        below = notes_below(items, notes, style)
+        return {**made, **below, "annotations": [*headings, *below.get("annotations", [])]}
+
+    def _heading(self, k: int, width: float, gap: float, style: Style) -> dict[str, Any]:
+        font = {"color": style.color(self.groups[k])}
+        place = {"x": k * (width + gap) + width / 2, "xref": "paper", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "bottom"}
+        return {"text": heading(self.groups[k]), "showarrow": False, "font": font, **place}

@@ -1,0 +1,335 @@
+"""Figures that compare groups: retention with mean and SD, rate test, one number of each cell with its interval."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from analysis.core.data import Scalar, scalars
+from analysis.core.errors import DataError, ParamError
+from analysis.core.params import Params
+from analysis.core.registry import Labelled
+from analysis.core.style import Style
+from analysis.cycling.figures_base import (
+    Trace,
+    axis_text,
+    by_group,
+    cell_id,
+    common_units,
+    customdata,
+    finish,
+    float32,
+    hover,
+    joint_name,
+    nothing,
+    of_schema,
+    plural,
+    safe,
+    short,
+    text_values,
+    title_with_notes,
+    trace_of,
+    unit_text,
+)
+from analysis.cycling.figures_cycles import NO_CYCLES, CycleAxis, CycleAxisParams, room_for_labels
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LEVEL = 0.95
+TITLE_LENGTH = 34  # characters of an upright title's line; they fit a panel of 300 px
+MIN_INTERVAL = 3  # cells; below, an interval says nothing
+PERCENT = ("retention", "efficiency")  # dimensionless scalars of these names read in %
+
+
+class RetentionParams(CycleAxisParams):
+    show_cells: bool = Field(True, title="Show single cells")
+
+
+class RateParams(Params):
+    show_cells: bool = Field(True, title="Show single cells")
+
+
+class SummaryParams(Params):
+    scalar: str = Field("retention", title="Quantity", description="name of a scalar of the cells' results")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Mean and SD over the cells of a group at each place of the cycle axis; shape (C,) each."""
+
+    x: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray  # NaN for a single cell
+    n: np.ndarray
+
+
+def retention(items: tuple[Labelled, ...], style: Style, params: RetentionParams) -> "go.Figure":
+    """Capacity retention against cycle: each group's mean with a band of one SD, single cells thin behind.
+
+    Only regular cycles take part.
+    """
+    shown = tuple(i for i in of_schema(items, "cycling.cycles") if i.data.sizes.get("cycle", 0))
+    if not shown:
+        return nothing(NO_CYCLES, style)
+    axis = CycleAxis.of(shown, params.x)
+    cells = [_cell_line(item, axis, k, style) for k, item in enumerate(shown)]
+    means: list[Trace] = []
+    for group, members in by_group(shown).items():
+        lines = [t for t, i in zip(cells, shown, strict=True) if i.group == group]
+        means += _mean_and_band(group, members, pool([t["x"] for t in lines], [t["y"] for t in lines]), style)
+    single = params.legend == "cells"
+    behind = [{**t, "showlegend": single, "legendgroup": t["meta"]["id" if single else "group"]} for t in cells]
+    low, high = room_for_labels(np.concatenate([t["y"] for t in cells]))
+    layout = {
+        **axis.layout(shown, ["Lines: cells. Mean ± SD over cells."], style, hollow=False),
+        "yaxis": {"title": {"text": "Capacity retention / %"}, "range": [low, high]},
+        **axis.marks(params.selected, style),
+    }
+    return finish([*(behind if params.show_cells else []), *means, *axis.carrier()], layout, style, f"retention {params.x}")
+
+
+def retention_values(item: Labelled) -> np.ndarray:
+    """Discharge capacity in % of the cell's reference at each of its cycles; shape (C,).
+
+    As the result states it (``retention``, with the reference that was chosen), else against the first regular cycle.
+    """
+    if "retention" in item.data:
+        return 100.0 * item.data["retention"].values
+    capacity = item.data["discharge_capacity"].values.astype(float)
+    regular = (text_values(item.data["kind"]) == "cycle") & (capacity > 0)
+    return 100.0 * capacity / capacity[regular][0] if regular.any() else np.full(capacity.shape, np.nan)
+
+
+def pool(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> Pool:
+    """Mean, SD (n - 1) and number of the finite values at each x that any cell has."""
+    places = np.unique(np.concatenate(x))
+    table = np.full((len(x), places.size), np.nan)
+    for row, (at, values) in enumerate(zip(x, y, strict=True)):
+        table[row, np.searchsorted(places, at)] = values
+    n = np.isfinite(table).sum(axis=0)
+    kept = n > 0
+    places, table, n = places[kept], table[:, kept], n[kept]
+    mean = np.nansum(table, axis=0) / n
+    squares = np.nansum((table - mean) ** 2, axis=0)
+    std = np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+    return Pool(places, mean, std, n)
+
+
+def _cell_line(item: Labelled, axis: CycleAxis, index: int, style: Style) -> Trace:
+    regular = text_values(item.data["kind"]) == "cycle"
+    cycles = item.data["cycle"].values[regular]
+    return trace_of(
+        item,
+        mode="lines",
+        x=axis.x(index, cycles),
+        y=float32(retention_values(item)[regular]),
+        line={"color": style.color(item.group), "width": 1, "simplify": False},
+        opacity=0.45,
+        customdata=customdata(item, cycles),
+        hovertemplate=hover(item, "cycle %{customdata[1]}", "retention: %{y:.2f} %"),
+    )
+
+
+def _mean_and_band(group: str, members: Sequence[Labelled], pooled: Pool, style: Style) -> list[Trace]:
+    """The mean of a group, and below it the band of one SD where there are two cells or more."""
+    origins = {cell_id(i): i.origin for i in members}
+    shared = {"type": "scatter", "mode": "lines", "legendgroup": group, "meta": {"group": group}}
+    made: list[Trace] = []
+    several = pooled.n > 1
+    if several.any():
+        x = pooled.x[several]
+        low, high = (float32(pooled.mean[several] + s * pooled.std[several]) for s in (-1, 1))
+        outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]]), "line": {"width": 0}}
+        made.append({**shared, **outline, "fill": "toself", "fillcolor": style.fill(group), "hoverinfo": "skip", "showlegend": False})
+    head = f"<b>{joint_name(group, '', origins)}</b>"
+    line = {"color": style.color(group), "width": 2.4, "simplify": False}
+    spread = [f"± {s:.2f} % SD, n = {k}" if k > 1 else "n = 1" for s, k in zip(pooled.std.tolist(), pooled.n.tolist(), strict=True)]
+    text = {"text": spread, "hovertemplate": f"{head}<br>cycle %{{x}}<br>mean: %{{y:.2f}} %{{text}}<extra></extra>"}
+    return [*made, {**shared, "x": pooled.x, "y": float32(pooled.mean), "name": joint_name(group, "", origins), "line": line, **text}]
+
+
+def rate(items: tuple[Labelled, ...], style: Style, params: RateParams) -> "go.Figure":
+    """Discharge capacity at each C-rate in the order of the test: mean ± SD over cells, cells as points."""
+    shown = tuple(i for i in items if i.data.sizes.get("rate_group", 0))
+    if not shown:
+        return nothing("No rate test to show. Choose cells that were cycled at several rates, and give their 1C.", style)
+    units = common_units(shown, "discharge_capacity")
+    steps = rate_steps(shown)
+    groups = by_group(shown)
+    traces: list[Trace] = []
+    for k, (group, members) in enumerate(groups.items()):
+        offset = 0.26 * (k - (len(groups) - 1) / 2)
+        cells = [_rate_points(i, steps, offset, units, style) for i in members]
+        traces += cells if params.show_cells else []
+        pooled = pool([t["x"] for t in cells], [t["y"] for t in cells])
+        traces.append(_pooled_marks(group, members, pooled, units, style))
+    note = "Mean ± SD over cells; small: cells." if params.show_cells else "Mean ± SD over cells."
+    ticks = {"tickvals": list(range(len(steps))), "ticktext": [s[0] for s in steps], "range": [-0.6, len(steps) - 0.4]}
+    layout = {
+        "xaxis": {"title": title_with_notes("C-rate, in test order", shown, [note], style), "showgrid": False, **ticks},
+        "yaxis": {"title": {"text": axis_text("Discharge capacity", units)}, "rangemode": "tozero"},
+    }
+    return finish(traces, layout, style, "rate")
+
+
+def rate_name(c_rate: float) -> str:
+    """C-rate as people write it: C/10, C/3, 1C, 2.5C."""
+    if not np.isfinite(c_rate) or c_rate <= 0:
+        return "?"
+    inverse = 1.0 / c_rate
+    if c_rate < 0.95 and abs(inverse - round(inverse)) < 0.06 * inverse:
+        return f"C/{round(inverse)}"
+    return f"{c_rate:.2g}C" if c_rate < 10 else f"{c_rate:.0f}C"
+
+
+def rate_steps(items: Sequence[Labelled]) -> list[tuple[str, int]]:
+    """``(rate, how many times before)`` of all cells in the order of the test, so that a return to C/10 has its own place."""
+    places: dict[tuple[str, int], list[float]] = {}
+    for item in items:
+        for place, step in enumerate(_own_steps(item)):
+            places.setdefault(step, []).append(float(place))
+    return sorted(places, key=lambda s: (sum(places[s]) / len(places[s]), s))
+
+
+def _own_steps(item: Labelled) -> list[tuple[str, int]]:
+    names = [rate_name(float(c)) for c in item.data["c_rate"].values]
+    return [(name, names[:k].count(name)) for k, name in enumerate(names)]
+
+
+def _rate_points(item: Labelled, steps: Sequence[tuple[str, int]], offset: float, units: str, style: Style) -> Trace:
+    x = np.array([steps.index(s) for s in _own_steps(item)]) + offset
+    return trace_of(
+        item,
+        mode="markers",
+        x=x,
+        y=item.data["discharge_capacity"].values,
+        marker={"color": style.color(item.group), "size": 5, "opacity": 0.45},
+        legendgroup=item.group,
+        text=[s[0] for s in _own_steps(item)],
+        customdata=customdata(item, item.data["first_cycle"].values),
+        hovertemplate=hover(item, "%{text}, from cycle %{customdata[1]}", f"%{{y:.4~g}} {unit_text(units)}"),
+    )
+
+
+def _pooled_marks(group: str, members: Sequence[Labelled], pooled: Pool, units: str, style: Style) -> Trace:
+    name = joint_name(group, "", {cell_id(i): i.origin for i in members})
+    said = [f"n = {k}" for k in pooled.n.tolist()]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "legendgroup": group,
+        "meta": {"group": group},
+        "x": pooled.x,
+        "y": pooled.mean,
+        "error_y": {"array": np.nan_to_num(pooled.std), "color": style.color(group), "thickness": 1.5, "width": 4},
+        "marker": {"color": style.color(group), "size": 9},
+        "line": {"color": style.fill(group, 0.4), "width": 1},
+        "text": said,
+        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} ± %{{error_y.array:.2~g}} {unit_text(units)} (SD, %{{text}})<extra></extra>",
+    }
+
+
+def summary(items: tuple[Labelled, ...], style: Style, params: SummaryParams) -> "go.Figure":
+    """One number of each cell by group: all cells as points, the mean and, from three cells on, its 95 % t interval."""
+    if not items:
+        return nothing("No cells to compare. Choose cells whose cycling data have been imported.", style)
+    found = {cell_id(i): s for i in items if (s := _scalar(i, params.scalar)) is not None}
+    shown = tuple(i for i in items if cell_id(i) in found)
+    if not shown:
+        known = sorted({name for i in items for name, s in scalars(i.data).items() if isinstance(s.value, int | float)})
+        raise ParamError(f"No cell has a number named '{params.scalar}'.", hint=f"Known: {', '.join(known) or 'none'}.")
+    factor, title, unit = _scalar_axis(params.scalar, tuple(found.values()))
+    traces: list[Trace] = []
+    ticks = []
+    for k, (group, members) in enumerate(by_group(shown).items()):
+        values = factor * np.array([float(found[cell_id(i)].value or 0.0) for i in members])
+        traces += [*_summary_cells(members, values, k, unit, style), _mean_interval(group, members, values, k, unit, style)]
+        ticks.append(f"{safe(short(group or 'no group', 18))}<br>n = {len(members)}")
+    missing = len(items) - len(shown)
+    absent = f"{missing} {plural(missing, 'cell')} without this number." if missing else ""
+    notes = ["Mean with 95 % t interval from 3 cells on.", _ends(shown), absent]
+    places = {"tickvals": list(range(len(ticks))), "ticktext": ticks, "range": [-0.6, len(ticks) - 0.4]}
+    layout = {
+        "xaxis": {"title": title_with_notes("Group", shown, notes, style), "showgrid": False, **places},
+        "yaxis": {"title": {"text": title}},
+    }
+    return finish(traces, layout, style, f"summary {params.scalar}")
+
+
+def _scalar_axis(name: str, found: Sequence[Scalar]) -> tuple[float, str, str]:
+    """Factor, axis title and unit of a scalar; ``DataError`` where cells have it in different units."""
+    units = {s.unit for s in found}
+    if len(units) > 1:
+        raise DataError(
+            f"'{name}' is in {' and '.join(sorted(map(unit_text, units)))}: these share no axis.", hint="Give every cell its active mass."
+        )
+    own = found[0].unit
+    factor, unit = (100.0, "%") if own == "1" and any(p in name for p in PERCENT) else (1.0, unit_text(own))
+    titles = {s.title for s in found}
+    title = found[0].title if len(titles) == 1 and found[0].title else name.replace("_", " ").capitalize()
+    return factor, "<br>".join(textwrap.wrap(safe(title), TITLE_LENGTH)) + f" / {unit}", unit
+
+
+def _ends(items: Sequence[Labelled]) -> str:
+    """Where the cells' tests end, said when it is not the same cycle: such numbers compare different ages."""
+    ends = [int(i.data["cycle"].values[-1]) for i in items if i.data.sizes.get("cycle", 0)]
+    return f"Tests end at cycle {min(ends)} to {max(ends)}." if len(set(ends)) > 1 else ""
+
+
+def _scalar(item: Labelled, name: str) -> Scalar | None:
+    found = scalars(item.data).get(name)
+    return found if found is not None and isinstance(found.value, int | float) and np.isfinite(found.value) else None
+
+
+def _summary_cells(members: Sequence[Labelled], values: np.ndarray, place: int, unit: str, style: Style) -> list[Trace]:
+    spread = np.linspace(-0.12, 0.12, len(members)) if len(members) > 1 else np.zeros(1)
+    marker = {"size": 7, "opacity": 0.65}
+    return [
+        trace_of(
+            item,
+            mode="markers",
+            x=[place - 0.1 + float(dx)],
+            y=[float(v)],
+            marker={**marker, "color": style.color(item.group)},
+            legendgroup=item.group,
+            customdata=[[cell_id(item), None]],
+            hovertemplate=hover(item, f"%{{y:.4~g}} {unit}"),
+        )
+        for item, v, dx in zip(members, values, spread, strict=True)
+    ]
+
+
+def t_interval(values: np.ndarray, level: float = LEVEL) -> float:
+    """Half width of Student's interval of the mean; NaN below three values."""
+    if values.size < MIN_INTERVAL:
+        return float("nan")
+    from scipy.special import stdtrit
+
+    return float(stdtrit(values.size - 1, 0.5 + level / 2) * values.std(ddof=1) / np.sqrt(values.size))
+
+
+def _mean_interval(group: str, members: Sequence[Labelled], values: np.ndarray, place: int, unit: str, style: Style) -> Trace:
+    half = t_interval(values)
+    name = joint_name(group, "", {cell_id(i): i.origin for i in members})
+    mean = float(values.mean())
+    interval = (
+        f"<br>95 % interval {mean - half:.4g} to {mean + half:.4g} {unit}" if np.isfinite(half) else "<br>too few cells for an interval"
+    )
+    bar: dict[str, Any] = {"array": [half], "color": style.color(group), "thickness": 2, "width": 6}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "legendgroup": group,
+        "meta": {"group": group},
+        "x": [place + 0.16],
+        "y": [mean],
+        "marker": {"color": style.color(group), "symbol": "diamond", "size": 10},
+        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} {unit}{interval}<extra></extra>",
+        **({"error_y": bar} if np.isfinite(half) else {}),
+    }
