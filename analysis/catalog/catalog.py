@@ -20,7 +20,7 @@ from analysis.catalog.records import (
     HarvestFields,
     HarvestRecord,
     Kind,
-    Mapped,
+    MappingRecord,
     MeasurementFields,
     MeasurementRecord,
     ParticleFields,
@@ -278,10 +278,10 @@ class Catalog:
             row = s.get(ColumnMapping, signature)
             return None if row is None else dict(row.mapping)
 
-    def mappings(self) -> tuple[Mapped, ...]:
+    def mappings(self) -> tuple[MappingRecord, ...]:
         with self._db.read() as s:
             found = s.scalars(select(ColumnMapping).order_by(ColumnMapping.name, ColumnMapping.signature))
-            return tuple(Mapped(signature=m.signature, name=m.name, mapping=m.mapping) for m in found)
+            return tuple(MappingRecord(signature=m.signature, name=m.name, mapping=m.mapping) for m in found)
 
     def forget_mapping(self, signature: str) -> None:
         with self._db.write() as s:

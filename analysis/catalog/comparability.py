@@ -178,8 +178,8 @@ def _same_rate(a: Hashable, b: Hashable) -> bool:
 def _compare(
     field: str, title: str, a: list[_Entry], b: list[_Entry], same: Callable[[Hashable, Hashable], bool], *, beyond: str = ""
 ) -> Difference | None:
-    known_a, known_b = ([e for e in side if e.value is not None] for side in (a, b))
-    if all(same(x.value, y.value) for x in known_a for y in known_b):
+    values_a, values_b = ({e.value for e in side if e.value is not None} for side in (a, b))
+    if all(same(x, y) for x in values_a for y in values_b):
         return _unknown(field, title, a + b)
     margin = f" by more than {beyond}" if beyond else ""
     return Difference(field, title, "differs", f"{title} differs{margin}: {_listing(a + b)}.", tuple(e.cell for e in a + b))

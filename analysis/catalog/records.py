@@ -370,7 +370,7 @@ class Place(Params):
     stored_path: str
 
 
-class Mapped(Params):
+class MappingRecord(Params):
     """A remembered column mapping."""
 
     signature: str
