@@ -60,7 +60,7 @@ class Probe:
         try:
             with ZipFile(self.path) as z:
                 return tuple(z.namelist())
-        except (BadZipFile, OSError):
+        except (BadZipFile, OSError, ValueError, NotImplementedError):  # a damaged list of names raises any of these
             return ()
 
 
@@ -221,8 +221,8 @@ def load(packages: Sequence[str]) -> Registry:
                 raise ValueError(f"another modality has {', '.join(sorted(taken))}")
             good[modality.id] = modality
         except Exception as err:  # the program must start without this modality
-            log.exception("modality %s does not load", package)
-            broken[package.rpartition(".")[2]] = f"{type(err).__name__}: {err}"
+            reason = broken[package.rpartition(".")[2]] = f"{type(err).__name__}: {err}"
+            log.warning("modality %s does not load: %s", package, reason, exc_info=log.isEnabledFor(logging.DEBUG))
     return Registry(good, broken)
 
 

@@ -1,7 +1,7 @@
 """Readers of the files that cyclers write themselves: BioLogic ``.mpr``, Neware ``.nda``/``.ndax``, Arbin ``.res``, LANHE ``.ccs``.
 
-Each turns the columns of its format (``analysis.formats``) into a ``RECORD``: test time in s that does not decrease, voltage in V, current in A
-(positive charges), counters in A h and W h. The attribute ``counter`` says where the instrument's counters go back to zero:
+Each turns the columns of its format (``analysis.formats``) into a ``RECORD``: test time in s that does not decrease, voltage in V,
+current in A (positive charges), counters in A h and W h. ``counter`` among the attributes says where the counters go back to zero:
 
 ========== ============= ==================================================================================================
 reader     ``counter``   what is counted
@@ -12,7 +12,8 @@ Arbin      cycle         as the instrument counts; ``cumulative`` where it never
 LANHE      cumulative    the instrument's charge of each interval, summed by sign over the file
 ========== ============= ==================================================================================================
 
-Several files are parts of one test and are stitched in the order of time.
+Several files are parts of one test and are stitched in the order of time. Rows whose time, voltage, current or charge cannot be true
+(``soundness.LIMITS``) are left out with a warning: damaged bytes are numbers too.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,19 +25,17 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from analysis.core.data import table
 from analysis.core.errors import ParamError, ReadError
 from analysis.core.params import Options
 from analysis.core.registry import Probe, Reader
 from analysis.cycling.schemas import RECORD
+from analysis.cycling.soundness import Columns, by_sign, counter_kind, record, sound, unrolled
 from analysis.formats import arbin_res, biologic_mpr, jet, lanhe_ccs, neware_binary
 from analysis.formats.table import Table
 
 # Codes of schemas.MODES.
 _UNKNOWN, _CC, _CV, _REST, _IMPEDANCE, _PULSE = range(6)
 _NEWARE_MODES = {1: _CC, 2: _CC, 3: _CV, 4: _REST, 12: _PULSE, 13: _REST, 16: _PULSE, 19: _CV, 22: _REST}
-
-Columns = dict[str, tuple[np.ndarray, str]]
 
 
 class BiologicOptions(Options):
@@ -63,44 +62,6 @@ class ArbinOptions(Options):
     test: int | None = Field(None, ge=0, title="Test number in the file")
 
 
-def _record(name: str, columns: Columns, attrs: Mapping[str, Any], warnings: tuple[str, ...] = ()) -> xr.Dataset:
-    """The columns as a record: time made to run forward, what is odd about the clocks said."""
-    time, said = _forward(name, columns["time"][0])
-    said = [*warnings, *said, *(_clock_jumps(name, columns["timestamp"][0]) if "timestamp" in columns else [])]
-    return table({**columns, "time": (time, "s")}, dim="row", attrs={**attrs, "warnings": said})
-
-
-def _forward(name: str, time: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Test time that does not decrease: where it jumps back, what follows is moved to go on from there."""
-    if not np.isfinite(time).all():
-        row = int(np.flatnonzero(~np.isfinite(time))[0]) + 1
-        raise ReadError(f"{name} is damaged: its test time in row {row} is not a number.", hint="Copy it again from the instrument.")
-    change = np.diff(time)
-    back = np.flatnonzero(change < 0)
-    if not back.size:
-        return time, []
-    moved = time.copy()
-    moved[1:] += np.cumsum(np.where(change < 0, -change, 0.0))
-    sentence = f"{name}: the test time jumps back {_times(back.size)}, first in row {back[0] + 2} by {-change[back[0]]:.6g} s; the rest was moved on."
-    return np.maximum.accumulate(moved), [sentence]
-
-
-def _clock_jumps(name: str, clock: np.ndarray) -> list[str]:
-    change = np.diff(clock)
-    back = np.flatnonzero(change < 0)
-    if not back.size:
-        return []
-    worst = back[np.argmin(change[back])]
-    return [
-        f"{name}: the wall clock jumps back {_times(back.size)}, first in row {back[0] + 2} by {-change[back[0]]:.3g} s,"
-        f" farthest in row {worst + 2} by {-change[worst]:.3g} s; the test time is used."
-    ]
-
-
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"
-
-
 def _attrs(instrument: str, found: Table, counter: str) -> dict[str, Any]:
     said = dict(found.metadata)
     return {
@@ -112,12 +73,6 @@ def _attrs(instrument: str, found: Table, counter: str) -> dict[str, Any]:
     }
 
 
-def _by_sign(increments: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of the positive and of the negative increments up to each row, both positive."""
-    given = np.nan_to_num(increments.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0) * factor
-    return np.cumsum(np.maximum(given, 0.0)), np.cumsum(np.maximum(-given, 0.0))
-
-
 def _float(values: np.ndarray, factor: float = 1.0) -> np.ndarray:
     wide = values.astype(np.float64)
     return wide if factor == 1.0 else wide * factor
@@ -127,7 +82,7 @@ def _float(values: np.ndarray, factor: float = 1.0) -> np.ndarray:
 
 
 def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
-    found = biologic_mpr.read_mpr(path)
+    found = sound(path.name, biologic_mpr.read_mpr(path))
     given, technique = found.columns, found.metadata["technique"]
     mode = _mpr_mode(path.name, given, technique)
     time = _float(_first(path.name, given, ("time/s",), technique))
@@ -135,7 +90,7 @@ def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
     increments = _mpr_increments(given)
     columns["current"] = (_mpr_current(path.name, given, time, increments, technique), "A")
     if increments is not None:
-        charge, discharge = _by_sign(increments, 1e-3)
+        charge, discharge = by_sign(increments, 1e-3)
         columns |= {"charge_capacity": (charge, "A h"), "discharge_capacity": (discharge, "A h")}
     columns |= {"mode": (mode, "1")} if mode is not None else {}
     for name, ours, unit in (
@@ -149,11 +104,11 @@ def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
             columns[ours] = (_float(given[name]) if unit != "1" else _whole(given[name]), unit)
     for name, ours in (("Energy charge/W.h", "charge_energy"), ("Energy discharge/W.h", "discharge_energy")):
         if name in given:
-            columns[ours] = (_unrolled(_float(given[name])), "W h")
+            columns[ours] = (unrolled(_float(given[name])), "W h")
     if found.metadata.get("start_time"):
         columns["timestamp"] = (_unix(found.metadata["start_time"]) + time, "s")
     software = found.metadata.get("software", "")  # of EC-Lab, or of BT-Lab below 10
-    return _record(path.name, columns, _attrs(f"BioLogic {software}" if software else "BioLogic", found, "cumulative"), found.warnings)
+    return record(path.name, columns, _attrs(f"BioLogic {software}" if software else "BioLogic", found, "cumulative"), found.warnings)
 
 
 def _first(name: str, given: Mapping[str, np.ndarray], wanted: tuple[str, ...], technique: str) -> np.ndarray:
@@ -224,12 +179,6 @@ def _whole(values: np.ndarray) -> np.ndarray:
     )
 
 
-def _unrolled(counter: np.ndarray) -> np.ndarray:
-    """A counter that goes back to zero, as one that does not."""
-    change = np.diff(counter, prepend=0.0)
-    return np.cumsum(np.where(change < 0, counter, change))
-
-
 def _unix(iso: str) -> float:
     """Seconds since 1970 of a local time without zone, read as UTC."""
     return datetime.fromisoformat(iso).replace(tzinfo=UTC).timestamp()
@@ -239,7 +188,7 @@ def _unix(iso: str) -> float:
 
 
 def _read_neware(path: Path, options: NewareOptions) -> xr.Dataset:
-    found = neware_binary.read_neware(path, cycle_rule=options.cycle_rule)
+    found = sound(path.name, neware_binary.read_neware(path, cycle_rule=options.cycle_rule))
     given = found.columns
     columns: Columns = {
         "time": (_float(given["time"]), "s"),
@@ -264,7 +213,7 @@ def _read_neware(path: Path, options: NewareOptions) -> xr.Dataset:
     attrs = _attrs(_neware_name(found.metadata), found, "step")
     attrs["start_time"] = attrs["start_time"].replace(".", "-").replace(" ", "T")
     attrs["metadata"]["cycle_rule"] = options.cycle_rule
-    return _record(path.name, columns, attrs, found.warnings)
+    return record(path.name, columns, attrs, found.warnings)
 
 
 def _neware_name(said: Mapping[str, Any]) -> str:
@@ -278,36 +227,24 @@ def _neware_name(said: Mapping[str, Any]) -> str:
 
 
 def _read_res(path: Path, options: ArbinOptions) -> xr.Dataset:
-    found = arbin_res.read_res(path, test=options.test)
+    found = sound(path.name, arbin_res.read_res(path, test=options.test))
     columns: Columns = {}
     for name, values in found.columns.items():
         ours = "timestamp" if name == "clock" else name
         columns[ours] = (_whole(values) if name in ("cycle", "step") else _float(values), found.units[name])
     software = str(found.metadata.get("software_version", "")).partition(" ")[0]
-    attrs = _attrs(f"Arbin MITS {software}" if software else "Arbin", found, _counter_kind(columns))
-    return _record(path.name, columns, attrs, found.warnings)
-
-
-def _counter_kind(columns: Columns) -> str:
-    """Where the counters go back to zero: never, only with a new cycle, or else."""
-    resets = np.zeros(columns["time"][0].size - 1, bool)
-    for name in ("charge_capacity", "discharge_capacity"):
-        if name in columns:
-            resets |= np.diff(columns[name][0]) < 0
-    if not resets.any():
-        return "cumulative"
-    new_cycle = np.diff(columns["cycle"][0]) != 0 if "cycle" in columns else np.zeros_like(resets)
-    return "cycle" if not (resets & ~new_cycle).any() else "step"
+    attrs = _attrs(f"Arbin MITS {software}" if software else "Arbin", found, counter_kind(columns))
+    return record(path.name, columns, attrs, found.warnings)
 
 
 # LANHE ----------------------------------------------------------------------------------------------------------------------
 
 
 def _read_ccs(path: Path, _: Options) -> xr.Dataset:
-    found = lanhe_ccs.read_ccs(path)
+    found = sound(path.name, lanhe_ccs.read_ccs(path))
     given = found.columns
-    charge, discharge = _by_sign(np.copysign(given["charge"], given["current"]), 1.0)
-    energy_in, energy_out = _by_sign(given["energy"], 1.0)
+    charge, discharge = by_sign(np.copysign(given["charge"], given["current"]), 1.0)
+    energy_in, energy_out = by_sign(given["energy"], 1.0)
     columns: Columns = {
         "time": (given["time"], "s"),
         "voltage": (given["voltage"], "V"),
@@ -324,7 +261,7 @@ def _read_ccs(path: Path, _: Options) -> xr.Dataset:
     attrs = _attrs(f"LANHE {found.metadata.get('software', '')}".strip(), found, "cumulative")
     if "start_clock" in found.metadata:
         attrs["start_time"] = datetime.fromtimestamp(attrs["metadata"].pop("start_clock"), UTC).isoformat(timespec="seconds")
-    return _record(path.name, columns, attrs, found.warnings)
+    return record(path.name, columns, attrs, found.warnings)
 
 
 def _rest_steps(step: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -360,7 +297,8 @@ def _parts(read_one: Callable[[Path, Any], xr.Dataset]) -> Callable[[tuple[Path,
     """A reader of one file as a reader of the parts of one test."""
 
     def read(paths: tuple[Path, ...], options: Any) -> xr.Dataset:
-        records = [RECORD.conform(read_one(path, options)) for path in paths]
+        with np.errstate(all="ignore"):  # what overflows in damaged files is left out by its size
+            records = [RECORD.conform(read_one(path, options)) for path in paths]
         if len(records) == 1:
             return records[0]
         from analysis.cycling.stitch import stitch

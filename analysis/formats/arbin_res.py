@@ -3,9 +3,9 @@
 Tables used: ``Channel_Normal_Table`` (the records; rows may stand in any order, ``Data_Point`` counts them) and ``Global_Table`` (one row
 a test: name, channel, start, mass, software). Seen: "Results File 5.26", MITS Pro 4.32 (2016).
 
-``Test_Time`` and ``Step_Time`` are seconds, ``DateTime`` is in days since 1899-12-30 in the local time of the computer, ``Current`` A
-(positive charges), ``Voltage`` V, the counters A h and W h, ``Cycle_Index`` and ``Step_Index`` count from 1; ``Step_Index`` is the line of the
-schedule, it repeats. The schedule decides when the counters go back to zero: here, with each new cycle. ``MASS`` is in g.
+``Test_Time`` and ``Step_Time`` are in s, ``DateTime`` in days since 1899-12-30 in the local time of the computer, ``Current`` in A
+(positive charges), ``Voltage`` in V, the counters in A h and W h. ``Cycle_Index`` and ``Step_Index`` count from 1; ``Step_Index`` is the
+line of the schedule, it repeats. The schedule decides when the counters go back to zero: here, with each new cycle. ``MASS`` is in g.
 
 A file may hold several tests (``Test_ID``). Auxiliary channels (``Auxiliary_Table``) and impedance are not read: no file that has them
 was seen.

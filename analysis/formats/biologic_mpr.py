@@ -2,20 +2,22 @@
 
 Origin: not published; found by the galvani project, places in the settings and the log also by the yadg project. Little-endian.
 
-The file begins with ``BIO-LOGIC MODULAR FILE``, 0x1a, blanks and four zero bytes (52 in all). Then modules, one after the other: ``MODULE``, a short
-name of 10 and a long one of 25 bytes, ``u4`` length, ``u4`` version, date of 8 bytes (``mm/dd/yy``), content. Since EC-Lab 11.50 ``u4`` ff ff ff ff stands before
-the length, and an unknown ``u4`` before the date.
+The file begins with ``BIO-LOGIC MODULAR FILE``, 0x1a, blanks and four zero bytes (52 in all). Then come modules: ``MODULE``, a short
+name of 10 and a long one of 25 bytes, ``u4`` length, ``u4`` version, a date of 8 bytes (``mm/dd/yy``), content. Since EC-Lab 11.50
+``u4`` ff ff ff ff stands before the length, and an unknown ``u4`` before the date.
 
-* ``VMP Set``: byte 0 the technique; ``f4`` at 0x107 mass of the active material and at 0x24c characteristic mass (mg), at 0x25c battery capacity (mA h);
-  texts, their length in the first byte, at 0x007 (comments), 0x11e (electrode material), 0x1c0 (electrolyte).
-* ``VMP data``: ``u4`` number of points, ``u1`` number of columns, column numbers, from a place that the version fixes the points, packed.
-* ``VMP LOG``: byte 9 the channel from 0, at 465, 469, 473 or 585 the start as days since 1899-12-30 (``f8``, local time), a text at 0x3b7 the software.
+* ``VMP Set``: byte 0 the technique; ``f4`` at 0x107 mass of the active material and at 0x24c characteristic mass (mg), at 0x25c
+  battery capacity (mA h); texts, their length in the first byte, at 0x007 (comments), 0x11e (electrode material), 0x1c0 (electrolyte).
+* ``VMP data``: ``u4`` number of points, ``u1`` number of columns, column numbers, from a place that the version fixes the points.
+* ``VMP LOG``: byte 9 the channel from 0, at 465, 469, 473 or 585 the start in days since 1899-12-30 (``f8``, local time), a text at
+  0x3b7 the version of the software.
 * ``VMP loop``: where loops start; not read.
 
-Columns keep the names that EC-Lab gives them (``time/s``, ``Ewe/V``, ``dq/mA.h``). The flags are split: ``mode`` (1 current, 2 potential, 3 rest), ``ox/red``
-(1 oxidation), ``error``, ``control changes``, ``Ns changes``, ``counter inc.``.
+Columns keep the names that EC-Lab gives them (``time/s``, ``Ewe/V``, ``dq/mA.h``). The flags are split: ``mode`` (1 current, 2
+potential, 3 rest), ``ox/red`` (1 oxidation), ``error``, ``control changes``, ``Ns changes``, ``counter inc.``.
 
-Seen: data versions 0, 2 and 3, EC-Lab 11.10 to 11.61, BT-Lab 1.79; techniques GCPL and MB. A file that was cut off is read as far as it goes.
+Seen: data versions 0, 2 and 3, EC-Lab 11.10 to 11.61, BT-Lab 1.79; techniques GCPL and MB. A file that was cut off is read as far
+as it goes.
 """
 
 import datetime
@@ -65,18 +67,8 @@ _PLAUSIBLE_DAYS = (30000, 80000)  # 1982 to 2119
 # EC-Lab fills in these masses where the user states none.
 _DEFAULT_MASSES = (0.001,)  # mg
 
-# What galvani raises on damaged bytes: its own checks, assertions, numpy's and struct's complaints.
-GALVANI_ERRORS = (
-    ValueError,
-    AssertionError,
-    RuntimeError,
-    NotImplementedError,
-    OSError,
-    LookupError,
-    TypeError,
-    OverflowError,
-    struct.error,
-)
+# What damaged bytes raise in galvani (checks, assertions, unknown columns) and where its header is looked at before.
+GALVANI_ERRORS = (ValueError, AssertionError, RuntimeError, IndexError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -99,8 +91,8 @@ def read_mpr(path: Path) -> Table:
     Returns
     -------
     Table
-        The file's columns under EC-Lab's names. Metadata: ``technique``, and what the file says of ``start_time``, ``channel``, ``software``,
-        ``active_mass_mg`` and others.
+        The file's columns under EC-Lab's names. Metadata: ``technique``, and what the file says of ``start_time``, ``channel``,
+        ``software``, ``active_mass_mg`` and others.
 
     Raises
     ------

@@ -12,7 +12,7 @@ all blocks of a step (0 first, 10 in the rest, 71 in the discharge), then 120 by
 
 * kind 3, data: up to six records of 20 bytes: ``u4`` time since the previous record (ms), ``f4`` voltage (V), ``f4`` current (A,
   negative discharges), ``f4`` charge of this interval (A h, never negative), ``f4`` energy of this interval (W h, with the sign of
-  the current). Of the interval's values it holds that charge = abs(current) * time and energy = voltage * current * time, to the last digit.
+  the current). To the last digit, charge = abs(current) * time and energy = voltage * current * time.
 * kind 2, step boundary: one at the start of the test and one at the end of each step. Payload: ``u4`` at 0 unknown (1, 68, 97 seen),
   ``u4`` at 8 the number of steps that ended, ``u4`` at 16 the test time (ms), ``u8`` at 48 the wall clock (ms since 1970),
   4 bytes at 64 unknown, ``f4`` at 68 the recording interval of the next step (ms).
@@ -56,6 +56,8 @@ _TEXTS = {
 _MASS = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*mg(?![a-zA-Z])")
 # Largest difference between the sum of the records' times and the test time at a boundary that rounding explains.
 _TIME_TOLERANCE = 0.01  # s
+# A boundary whose clock is outside the years 2000 to 2100 is damaged.
+_PLAUSIBLE_CLOCK = (946_684_800.0, 4_102_444_800.0)  # s since 1970
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def _records(blocks: np.ndarray, is_data: np.ndarray) -> tuple[dict[str, np.ndar
     payload = np.ascontiguousarray(blocks[:, 8:]).view(_RECORD)
     used = is_data[:, None] & (np.arange(RECORDS) < blocks[:, 1:2])
     records = payload[used]
-    columns = {name: records[name].astype(np.float64) for name in ("voltage", "current", "charge", "energy")}
+    with np.errstate(invalid="ignore"):  # damaged bytes may be signalling NaN
+        columns = {name: records[name].astype(np.float64) for name in ("voltage", "current", "charge", "energy")}
     # Whole milliseconds are summed, so that the time carries no rounding.
     columns["time"] = np.cumsum(records["dt"], dtype=np.int64) / 1e3
     return columns, np.nonzero(used)[0]
@@ -140,7 +143,8 @@ def _boundaries(blocks: np.ndarray) -> _Boundaries:
     payload = np.ascontiguousarray(blocks[at, 8:])
     elapsed = np.ascontiguousarray(payload[:, 16:20]).view("<u4")[:, 0] / 1e3
     clock = np.ascontiguousarray(payload[:, 48:56]).view("<u8")[:, 0] / 1e3
-    return _Boundaries(at, elapsed, clock)
+    sane = (clock > _PLAUSIBLE_CLOCK[0]) & (clock < _PLAUSIBLE_CLOCK[1])
+    return _Boundaries(at[sane], elapsed[sane], clock[sane])
 
 
 def _clock_offset(boundaries: _Boundaries, at: np.ndarray) -> np.ndarray:

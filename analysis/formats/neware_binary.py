@@ -1,29 +1,32 @@
 """Neware cycler data: ``.nda`` (one binary file) and ``.ndax`` (a zip archive of binary tables), decoded by fastnda.
 
-``.nda`` begins with ``NEWARE``; the byte at 14 is its version (8 and 29, 130 are common; fastnda names all that it knows).
-``.ndax`` holds ``data.ndc`` (voltage, current, or everything in one), ``data_runInfo.ndc`` (times, counters), ``data_step.ndc`` (steps),
-``data_AUX_*.ndc`` (temperatures, further voltages) and ``VersionInfo.xml``, ``Step.xml``, ``TestInfo.xml``. Either may come inside a ``.zip``.
+``.nda`` begins with ``NEWARE``; the byte at 14 is its version (8, 29 and 130 are common; fastnda names all that it knows).
+``.ndax`` holds ``data.ndc`` (voltage and current, or everything in one), ``data_runInfo.ndc`` (times, counters), ``data_step.ndc``
+(steps), ``data_AUX_*.ndc`` (temperatures, further voltages) and ``VersionInfo.xml``, ``Step.xml``, ``TestInfo.xml``. Either may come
+inside a ``.zip``.
 
 What the columns mean:
 
-* ``time`` is the test time, summed over steps. The wall clock is set by the server and may jump back (seen: 17 times up to 2.2 s).
+* ``time`` is the test time, summed over steps. The wall clock is set by the server and may jump back (seen: 17 times, up to 2.2 s).
 * ``capacity`` and ``energy`` count from zero in each step, with the sign of its direction (charge positive).
-* ``cycle``: the instrument's software counts by a rule, and the file does not say which. ``chg``: a new cycle starts where a charge step
-  follows a discharge step; ``dchg`` the other way round; ``auto``: the one of the first step; ``raw``: the loop counter of the schedule.
+* ``cycle``: the instrument's software counts by a rule, and the file does not say which. ``chg``: a new cycle starts where a charge
+  step follows a discharge step; ``dchg`` the other way round; ``auto``: as the first step is; ``raw``: the schedule's loop counter.
 * ``step`` counts steps as they ran, from 1; ``step_type`` is one of ``STEP_TYPES``.
-* Numbers are single precision, as stored; wall clock in s since 1970 UTC.
+* Numbers are single precision, as stored; the wall clock is in s since 1970 UTC.
 
-Unknown: the unit of the mass in ``Step.xml`` (``SCQ``, ``SCQ_F``: 591 and 5.91E-06 in a file whose 1.05 mAh would suit 5.91 mg), so it is handed
-on as it stands. Seen here: ndc versions of BTS 8.0, nda 8.
+Unknown: the unit of the mass in ``Step.xml`` (``SCQ`` 591 and ``SCQ_F`` 5.91E-06 in a file whose 1.05 mAh would suit 5.91 mg), so it is
+handed on as it stands. Seen here: BTS 8.0 (ndc 11 to 17) and nda version 8.
 """
 
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -44,8 +47,18 @@ MAX_UNPACKED = 8 * 2**30  # bytes
 MAX_RATIO = 200
 _SMALL = 64 * 2**20  # bytes; below this the ratio does not matter
 
+
+def _inflate_errors() -> tuple[type[Exception], ...]:
+    """What a damaged compressed stream raises: fastnda puts isal in the place of zlib, for the whole process, where it is installed."""
+    try:
+        igzip = import_module("isal.igzip_lib")
+    except ImportError:
+        return (zlib.error,)
+    return (zlib.error, igzip.IsalError)
+
+
 # What unpacking a damaged archive raises: bad structure, bad stream, early end, unknown compression, password.
-ARCHIVE_ERRORS = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+ARCHIVE_ERRORS = (BadZipFile, *_inflate_errors(), EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 # fastnda's column: name here, unit.
 _COLUMNS = {
@@ -100,8 +113,8 @@ def read_neware(path: Path, *, cycle_rule: CycleRule = "chg") -> Table:
     Returns
     -------
     Table
-        ``time`` (s), ``voltage`` (V), ``current`` (mA), ``cycle``, ``step``, ``step_type``, ``capacity`` (mA h), ``energy`` (mW h), ``clock`` (s) and
-        ``temperature`` (degC), where the file has them.
+        ``time`` (s), ``voltage`` (V), ``current`` (mA), and where the file has them ``cycle``, ``step``, ``step_type``,
+        ``capacity`` (mA h), ``energy`` (mW h), ``clock`` (s), ``temperature`` (degC).
 
     Raises
     ------
@@ -128,9 +141,8 @@ def _frame(name: str, file: Path, cycle_rule: CycleRule) -> "tuple[pl.DataFrame,
     import fastnda  # half a second with polars, and needed for these files only
     import polars as pl
 
-    # What fastnda lets through from damaged bytes: numpy and struct complain with ValueError and IndexError, missing tables are
-    # KeyError and AttributeError, unknown versions NotImplementedError, polars has its own family.
-    damaged = (*ARCHIVE_ERRORS, LookupError, AttributeError, TypeError, ArithmeticError, AssertionError, pl.exceptions.PolarsError)
+    # What fastnda lets through from damaged bytes: numpy's complaints (ValueError), missing tables (KeyError) and columns (polars).
+    damaged = (*ARCHIVE_ERRORS, LookupError, pl.exceptions.PolarsError)
     try:
         with captured_messages("fastnda") as messages:
             frame = fastnda.read(file, cycle_mode=cycle_rule, raw_categories=True)
@@ -220,10 +232,11 @@ def _metadata(name: str, file: Path) -> tuple[dict[str, Any], list[str]]:
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
 
+    damaged = (*ARCHIVE_ERRORS, LookupError, AttributeError, ElementTree.ParseError, ExpatError, DefusedXmlException)
     try:
         with captured_messages("fastnda"):
             said = fastnda.read_metadata(file)
-    except (*ARCHIVE_ERRORS, LookupError, AttributeError, TypeError, ElementTree.ParseError, DefusedXmlException) as err:
+    except damaged as err:
         return {}, [f"{name}: what it says of the test cannot be read ({_reason(err)})."]
     return (_ndax_facts(said) if "nda_version" not in said else _nda_facts(said)), []
 
