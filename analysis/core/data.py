@@ -73,7 +73,7 @@ class Schema:
             raise DataError(f"{self.name}: '{name}' has dimensions {have.dims}, expected {want.dims}.")
         given = have.attrs.get("units")
         if given is None:
-            raise DataError(f"{self.name}: '{name}' has no unit.", hint=f"Expected '{' or '.join(want.alternatives)}'.")
+            raise DataError(f"{self.name}: '{name}' has no unit.", hint=f"Expected {_either(want.alternatives)}.")
         if "" not in want.alternatives and have.dtype.kind not in "biufc":
             raise DataError(f"{self.name}: '{name}' does not hold numbers.", hint="Dates are seconds since 1970; text cannot be analysed.")
         if given in want.alternatives:
@@ -89,7 +89,11 @@ def _to_one_of(given: str, alternatives: tuple[str, ...], where: str) -> tuple[f
         found = conversion(given, units)
         if found is not None:
             return *found, units
-    raise DataError(f"{where} is in '{given}', which does not convert to '{' or '.join(alternatives)}'.")
+    raise DataError(f"{where} is in '{given}', which does not convert to {_either(alternatives)}.")
+
+
+def _either(units: tuple[str, ...]) -> str:
+    return " or ".join(f"'{u}'" for u in units)
 
 
 # Units come from people's files. Names, products, quotients and small powers reach the parser, which computes whatever else
