@@ -34,7 +34,8 @@ class Catalog:
     """Everything in ``root/catalog.sqlite``; each method is one short transaction and hands out frozen records.
 
     Made and brought up to date where necessary. Safe between threads and processes: a writer waits for another one.
-    Keyword fields (``**fields``) are those of the field classes in ``records.py``, which check them; None clears one.
+    Keyword fields (``**fields``) are those of the field classes in ``records.py``, which check them. None or a blank
+    clears a field in ``update_…``, and leaves it as it is in ``upsert_…``, ``add_…`` and imports.
     Cells and groups are named by id (int) or name (str).
     """
 

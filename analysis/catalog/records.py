@@ -78,8 +78,8 @@ class Fields(Params):
             raise ParamError(" ".join(sentence for _, sentence in problems(cls, err, subject)), hint=_hint(cls, err)) from err
 
     def given(self) -> dict[str, Any]:
-        """Only the fields that were named, for changing some and leaving the rest."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        """Only the fields that were named and not left blank, for changing some and leaving the rest."""
+        return {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
 
 
 def unit_of(cls: type[Params], field: str) -> str:

@@ -44,6 +44,9 @@ def test_upsert_changes_only_what_is_given(catalog: Catalog) -> None:
     first = catalog.upsert_cell("C1", group="coated", coating="LiNbO3", coating_thickness_nm=10, origin="synthetic")
     again = catalog.upsert_cell("C1", temperature_degC=60)
     assert again == first.model_copy(update={"temperature_degC": 60.0})
+    # A form sends every field; what was left blank there says nothing about a cell that is known.
+    assert catalog.upsert_cell("C1", group="", coating=None, notes=" ") == again
+    assert catalog.update_cell("C1", coating=None).coating is None
     assert len(catalog.cells()) == 1
 
 
