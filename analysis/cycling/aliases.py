@@ -28,6 +28,7 @@ BASES: Mapping[str, str] = {
     "mode": "",  # step types in words, or instrument codes
     "state": "",  # charging, discharging, resting in a word or letter
     "label": "",  # what kind of cycle it is
+    "frequency": "Hz",  # of an impedance measurement
     "charge_step": "A h",  # charge passed since the row before
 }
 
@@ -227,6 +228,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "state": ("state", "status", "md", "ox red"),
     "label": ("cycle label",),
     "charge_step": ("dq",),
+    "frequency": ("freq", "frequency"),
 }
 
 # Which counter a name states by itself; without such a word the numbers decide.

@@ -14,17 +14,15 @@ from analysis.core.errors import ReadError
 from analysis.core.params import Options
 from analysis.cycling.aliases import BASES, Source
 from analysis.cycling.clock import Clock, from_steps
-from analysis.cycling.counters import CounterWatch, NetCounter, by_direction
+from analysis.cycling.counters import CounterWatch, NetCounter, Unrolled, by_direction
 from analysis.cycling.schemas import RECORD
 from analysis.cycling.soundness import LIMITS
 from analysis.cycling.states import coded, direction_of, mode_of
+from analysis.cycling.wallclock import from_serial, to_utc
 from analysis.formats.cells import dates, durations, flat, is_text, numbers, text
 from analysis.formats.headers import CLOCK, Unit
 
 WHOLE_NUMBERS = ("cycle", "step", "mode")
-_DATENUM_1970 = 719529.0  # days of MATLAB's count at 1970-01-01
-_EXCEL_1970 = 25569.0  # days of the spreadsheet count at 1970-01-01
-_DAY = 86400.0
 
 
 class CyclerOptions(Options):
@@ -41,8 +39,11 @@ class Dialect:
     """How one kind of instrument writes what all of them measure."""
 
     instrument: str
-    current: str = "signed"  # or "reversed" (discharge positive), "unsigned" (the state tells)
-    single: str = "size"  # one capacity for both directions: its "size" by direction, "signed" each half cycle, or "net" charge
+    # "signed" (positive charges, unless steps and counters say otherwise), "stated" (without that doubt), "reversed", or
+    # "unsigned" (the state tells).
+    current: str = "signed"
+    # One capacity for both directions: its "size" by direction, "signed" each half cycle, "net" charge; or "increments" of charge.
+    single: str = "size"
     counter: str = ""  # what the counters count where the numbers leave it open
     modes: Mapping[str, int] | None = None  # instrument codes of the mode column
     states: Mapping[str, int] | None = None  # instrument codes of the state column: +1, -1, 0
@@ -63,18 +64,21 @@ class Assembler:
     warnings: list[str] = field(default_factory=list)
     convention: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
-    start_time: str = ""
+    start_time: str = ""  # ISO 8601, as the header states it
     rows: int = 0
 
     def __post_init__(self) -> None:
         self._clock = Clock(self.name)
         self._watch = CounterWatch()
         self._nets = {"capacity": NetCounter(), "energy": NetCounter()}
+        self._energies = {"charge_energy": Unrolled(), "discharge_energy": Unrolled()}
         self._dropped: list[int] = []
         self._signed_seen = False
         self._flipped: bool | None = None
         self._first_date = np.nan
+        self._begun = self._epoch_of_start()
         self._step_total = (0.0, 0.0)
+        self._place: np.ndarray | None = None
         self._whole = set(WHOLE_NUMBERS)
         self.convention.extend(self.dialect.convention)
         missing = [
@@ -89,6 +93,14 @@ class Assembler:
                 f"{self.name} has no column for {' or '.join(missing)}.",
                 hint="Name the columns in the column mapping, or check that it is the detailed record and not a summary.",
             )
+
+    def _epoch_of_start(self) -> float | None:
+        """Seconds since 1970 of the start that the header states, where rows carry no date of their own."""
+        if not self.start_time or "timestamp" in self.sources:
+            return None
+        self._say(f"Clock times were taken as {self.options.timezone}.")
+        local = np.datetime64(self.start_time, "us").astype("int64") / 1e6
+        return float(to_utc(np.array([local]), self.options.timezone)[0])
 
     def columns_needed(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(source.column for source in self.sources.values()))
@@ -142,20 +154,21 @@ class Assembler:
     def _timestamps(self, column: pa.ChunkedArray, source: Source) -> np.ndarray:
         array = flat(column)
         if not is_text(array) and not pa.types.is_timestamp(array.type) and not pa.types.is_date(array.type):
-            return _from_serial(numbers(array), source.unit)
+            return from_serial(numbers(array), source.unit)
         cells = text(array) if is_text(array) else array
         if is_text(array) and np.isfinite(serial := numbers(cells, decimal=self.decimal)).any():
-            return _from_serial(serial, source.unit)
+            return from_serial(serial, source.unit)
         read = dates(cells, day_first=self._day_first)
         if read.ambiguous:
             self._say("Dates were read as month/day/year; the option 'day_first' reads them the other way.")
-        if not self.start_time and np.isfinite(read.seconds).any():
-            first = read.seconds[np.isfinite(read.seconds)][0]
-            self.start_time = str(np.datetime64(int(first), "s")) + ("+00:00" if read.zoned else "")
+        if self.start_time.endswith("T00:00:00") or not self.start_time:
+            first = read.seconds[np.isfinite(read.seconds)][:1]
+            stated = "".join(str(np.datetime64(int(second), "s")) + ("+00:00" if read.zoned else "") for second in first)
+            self.start_time = stated or self.start_time
         if read.zoned:
             return read.seconds
         self._say(f"Clock times were taken as {self.options.timezone}.")
-        return _to_utc(read.seconds, self.options.timezone)
+        return to_utc(read.seconds, self.options.timezone)
 
     def _direction(self, batch: pa.Table) -> np.ndarray | None:
         """+1, -1 or 0 a row, where the file has a column that tells; None otherwise."""
@@ -173,13 +186,22 @@ class Assembler:
             return found["time"]
         if "step_time" in found:
             self._say("The file has no test time: it is the sum of the step times.")
-            made = from_steps(found["step_time"], *self._step_total)
-            self._step_total = (float(found["step_time"][-1]), float(made[-1])) if count else self._step_total
-            return made
+            return self._from_steps(found)
         if "timestamp" in found:
             self._say("The file has no test time: it is the time since the first date.")
             return self._since_first(found["timestamp"])
         return np.full(count, np.nan)
+
+    def _from_steps(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Test time as the sum of step times."""
+        given = np.nan_to_num(found["step_time"])
+        if not given.size:
+            return given
+        place = np.stack([found.get(name, np.zeros(given.size)) for name in ("cycle", "step")])
+        before = place[:, :1] if self._place is None else self._place
+        made = from_steps(given, (np.diff(place, prepend=before) != 0).any(axis=0), *self._step_total)
+        self._step_total, self._place = (float(given[-1]), float(made[-1])), place[:, -1:]
+        return made
 
     def _current(self, found: Mapping[str, np.ndarray], direction: np.ndarray | None, time: np.ndarray) -> np.ndarray:
         if "current" not in found:
@@ -200,6 +222,8 @@ class Assembler:
                 self._say("The current carries no sign: discharging states were made negative.")
                 return np.where(direction < 0, -current, current)
             return current
+        if self.dialect.current == "stated":
+            return current
         return -current + 0.0 if self._is_flipped(current, found, direction) else current
 
     def _is_flipped(self, current: np.ndarray, found: Mapping[str, np.ndarray], direction: np.ndarray | None) -> bool:
@@ -219,10 +243,14 @@ class Assembler:
         return self._flipped
 
     def _counters(self, made: dict[str, np.ndarray], found: Mapping[str, np.ndarray], direction: np.ndarray | None) -> None:
+        if self.dialect.single == "increments" and "charge_step" in found:
+            self._say("The counters are the file's charge increments, summed by sign over the file.")
+            made["charge_capacity"], made["discharge_capacity"] = self._nets["capacity"].add_steps(found["charge_step"])
+            made.update({name: counter.add(found[name]) for name, counter in self._energies.items() if name in found})
         told = direction if direction is not None else np.sign(np.nan_to_num(made["current"]))
         for single, kind in (("capacity", "capacity"), ("energy", "energy")):
             names = (f"charge_{kind}", f"discharge_{kind}")
-            if single not in found or any(name in found for name in names):
+            if single not in found or any(name in made for name in names):
                 continue
             if self.dialect.single == "net":
                 pair = self._nets[single].add(found[single])
@@ -248,6 +276,9 @@ class Assembler:
         if "label" in self.sources:
             label = coded(batch.column(self.sources["label"].column), None, mode_of)
             made = label if made is None else np.where(np.isin(label, (4, 5)), label, made)
+        if "frequency" in self.sources:
+            sweeps = np.nan_to_num(self._values("frequency", batch)) > 0
+            made = np.where(sweeps, 4.0, 0.0 if made is None else made) if made is not None or sweeps.any() else np.zeros(sweeps.size)
         return made
 
     def _note_labels(self, batch: pa.Table, made: Mapping[str, np.ndarray]) -> None:
@@ -273,6 +304,8 @@ class Assembler:
             step_time = step_time[good] if step_time is not None else None
         self.rows += good.size
         made["time"] = self._clock.add(made["time"], step_time)
+        if self._begun is not None and "timestamp" not in made:
+            made["timestamp"] = self._begun + made["time"]
         for name in tuple(self._whole & made.keys()):
             if not (np.isfinite(made[name]).all() and (made[name] == np.floor(made[name])).all()):
                 self._whole.discard(name)
@@ -302,12 +335,12 @@ class Assembler:
             values = columns[name].astype(np.int64) if name in self._whole else columns[name]
             units = "degC" if name == "temperature" else BASES[name] or "1"
             made[name] = ("row", values, {"units": units})
-        return RECORD.conform(xr.Dataset(made, attrs=self._attrs(channel, start_time, dict(metadata or {}), "charge_capacity" in made)))
+        return RECORD.conform(xr.Dataset(made, attrs=self._attrs(channel, dict(metadata or {}), "charge_capacity" in made)))
 
     def _column(self, name: str) -> str:
         return self.sources[name].column if name in self.sources else name
 
-    def _attrs(self, channel: str, start_time: str, metadata: dict[str, Any], has_counter: bool) -> dict[str, Any]:
+    def _attrs(self, channel: str, metadata: dict[str, Any], has_counter: bool) -> dict[str, Any]:
         dropped = len(self._dropped)
         warnings = list(self.warnings)
         if dropped:
@@ -318,7 +351,7 @@ class Assembler:
         attrs: dict[str, Any] = {
             "instrument": self.dialect.instrument,
             "channel": channel,
-            "start_time": start_time or self.start_time,
+            "start_time": self.start_time,
             "warnings": [*warnings, *self._clock.warnings],
             "metadata": metadata,
             "convention": " ".join(self.convention),
@@ -332,29 +365,3 @@ def _in_unit(values: np.ndarray, unit: Unit) -> np.ndarray:
     if unit.factor == 1.0 and not unit.offset:
         return values
     return values * unit.factor + unit.offset
-
-
-def _from_serial(values: np.ndarray, unit: Unit | None) -> np.ndarray:
-    """Seconds since 1970 from a count: of seconds, milliseconds, spreadsheet or MATLAB days, by its size where no unit is stated."""
-    size = float(np.nanmedian(np.abs(values))) if np.isfinite(values).any() else 0.0
-    if 20000 < size < 80000:
-        return (values - _EXCEL_1970) * _DAY
-    if 650000 < size < 800000:
-        return (values - _DATENUM_1970) * _DAY
-    if unit is not None and unit.base == "s":
-        return values * unit.factor
-    scale = next((s for limit, s in ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3)) if size > limit), 1.0)
-    return values * scale
-
-
-def _to_utc(seconds: np.ndarray, timezone: str) -> np.ndarray:
-    """Seconds since 1970 UTC from what a clock on a wall of ``timezone`` showed; the earlier one where an hour occurs twice."""
-    if timezone.upper() in ("", "UTC"):
-        return seconds
-    good = np.isfinite(seconds)
-    stamps = pa.array(np.where(good, seconds * 1e6, 0).astype("int64"), pa.timestamp("us"))
-    try:
-        utc = pc.assume_timezone(stamps, timezone, ambiguous="earliest", nonexistent="latest")
-    except pa.ArrowInvalid as err:
-        raise ReadError(f"'{timezone}' is not a known time zone.", hint="Use a name such as Europe/Berlin or UTC.") from err
-    return np.where(good, utc.cast(pa.int64()).to_numpy(zero_copy_only=False) / 1e6, np.nan)

@@ -91,8 +91,11 @@ class Clock:
             self.warnings.append(f"{self.name}: the clock has more such places.")
 
 
-def from_steps(step_time: np.ndarray, last: float, total: float) -> np.ndarray:
-    """Test time, shape (n,), as the sum of step times that restart; ``last`` and ``total`` are those of the row before."""
+def from_steps(step_time: np.ndarray, begins: np.ndarray, last: float, total: float) -> np.ndarray:
+    """Test time, shape (n,), as the sum of step times that restart.
+
+    ``begins`` marks rows where another step begins; ``last`` and ``total`` are the step and test time of the row before.
+    """
     previous = np.concatenate([[last], step_time[:-1]])
-    passed = step_time - previous
-    return total + np.cumsum(np.where(passed >= 0, passed, np.maximum(step_time, 0.0)))
+    passed = np.where(begins | (step_time < previous), np.maximum(step_time, 0.0), step_time - previous)
+    return total + np.cumsum(passed)

@@ -61,6 +61,33 @@ class NetCounter:
         self.charge, self.discharge, self._last = float(charge[-1]), float(discharge[-1]), float(net[-1])
         return charge, discharge
 
+    def add_steps(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both counters of the next rows, shape (n,), from the charge that passed since the row before."""
+        given = np.nan_to_num(steps)
+        charge = self.charge + np.cumsum(np.maximum(given, 0.0))
+        discharge = self.discharge + np.cumsum(np.maximum(-given, 0.0))
+        if given.size:
+            self.charge, self.discharge = float(charge[-1]), float(discharge[-1])
+        return charge, discharge
+
+
+@dataclass
+class Unrolled:
+    """A counter that starts again now and then, as one that runs through."""
+
+    total: float = 0.0
+    _last: float = 0.0
+
+    def add(self, counter: np.ndarray) -> np.ndarray:
+        """The next rows, shape (n,)."""
+        if not counter.size:
+            return counter
+        given = np.nan_to_num(counter)
+        step = np.diff(given, prepend=self._last)
+        out = self.total + np.cumsum(np.where(step < 0, given, step))
+        self.total, self._last = float(out[-1]), float(given[-1])
+        return out
+
 
 def by_direction(counter: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Charge and discharge counter from one of both directions: its size where it counts, 0 elsewhere."""

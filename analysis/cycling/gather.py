@@ -57,15 +57,17 @@ def read_delimited(
     """The record of a text table; ``header`` gives what stands above it: channel, start_time, metadata."""
     layout = layout or detect(path)
     sources = sources or resolve(layout.columns, layout.units)
+    said = dict(header or {})
+    begun = str(said.pop("start_time", ""))
     for as_text in (False, True):
-        assembler = Assembler(path.name, sources, dialect, options, layout.decimal)
+        assembler = Assembler(path.name, sources, dialect, options, layout.decimal, start_time=begun)
         rows = Rows(path, layout, assembler.columns_needed(), as_text=as_text)
         try:
             columns = gather(assembler, rows)
         except MixedCellsError:
             continue
         assembler.warnings.extend(rows.warnings)
-        return assembler.finish(columns, **dict(header or {}))
+        return assembler.finish(columns, **said)
     raise ReadError(f"The columns of {path.name} hold no numbers.", hint="Check decimal sign and delimiter.")
 
 

@@ -11,6 +11,7 @@ Arbin .xlsx: sheets ``Global_Info``, ``Channel_<n>_<part>`` (the record, continu
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +54,7 @@ def is_excel(probe: Probe) -> bool:
 
 def metadata_file(path: Path) -> Path:
     """Where the metadata of a table are kept beside it."""
-    return path.with_name(path.name.split(".")[0] + ".metadata.json")
+    return path.with_name(re.sub(r"(?i)(?:\.bdf)?(?:\.csv|\.parquet|\.bdf)?$", "", path.name) + ".metadata.json")
 
 
 def side_files(path: Path) -> tuple[Path, ...]:
@@ -90,14 +91,14 @@ def _sniff_bdf(probe: Probe) -> float:
 def _read_bdf(path: Path, options: CyclerOptions) -> xr.Dataset:
     with open(path, "rb") as raw:
         is_parquet = raw.read(4) == parquet.MARK
-    if is_parquet:
-        head = parquet.head(path)
-        ds = _from_parquet(path, head, resolve(head.columns), BDF, options)
-        notes = head.metadata.get("interplay", {}) or _notes(path)
-    else:
-        ds = read_delimited(path, BDF, options)
-        notes = _notes(path)
-    return _with_notes(ds, notes)
+    head = parquet.head(path) if is_parquet else None
+    own = head.metadata.get("interplay", {}) if head is not None else {}
+    notes = own if isinstance(own, dict) and own else _notes(path)
+    # Notes in our words come from our export, whose sign needs no second look.
+    dialect = replace(BDF, current="stated") if isinstance(notes.get("instrument"), str) else BDF
+    if head is not None:
+        return _with_notes(_from_parquet(path, head, resolve(head.columns), dialect, options), notes)
+    return _with_notes(read_delimited(path, dialect, options), notes)
 
 
 def _with_notes(ds: xr.Dataset, notes: Mapping[str, Any]) -> xr.Dataset:
