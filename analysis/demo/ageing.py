@@ -46,7 +46,7 @@ class SoftShort:
 
     first_cycle: int
     leak_mA: np.ndarray
-    noise_V: float = 0.004
+    noise_V: float = 0.035  # mean depth of a voltage dip in the cycle that leaks most
 
 
 def isolation_per_cycle(law: Ageing, cycle: int) -> float:

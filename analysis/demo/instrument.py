@@ -10,7 +10,7 @@ from analysis.demo.protocol import FIRST_ROW_S, Rows
 
 @dataclass(frozen=True)
 class Instrument:
-    """A small-current cycler. Noise is one standard deviation; the last three are steps of the numbers it stores."""
+    """A small-current cycler: standard deviations of its noise while current flows, and the steps of the numbers it stores."""
 
     voltage_noise_V: float = 3e-4
     current_noise: float = 2e-4  # of the range in use
@@ -34,12 +34,13 @@ def measure(rows: Rows, instrument: Instrument, rng: np.random.Generator, *, sho
 
     Notes
     -----
+    At rest the cell is disconnected from the source and the current is stored as exactly zero, as most cyclers do.
     The charge counters add up the true current far more often than rows are stored, so they carry no noise, only their
     resolution. Time never decreases: the jitter is smaller than the shortest distance of two rows.
     """
     n = rows.n_rows
     voltage = rows.voltage_V + rng.normal(0, instrument.voltage_noise_V, n) - _dips(rows, short, rng)
-    noise_mA = instrument.current_noise * _range_of(rows.current_mA, instrument.ranges_mA)
+    noise_mA = instrument.current_noise * _range_of(rows.current_mA, instrument.ranges_mA) * (rows.current_mA != 0)
     current = rows.current_mA + rng.normal(0, 1, n) * noise_mA
     jitter = min(instrument.clock_jitter_s, FIRST_ROW_S / 2.5)
     time = rows.time_s + rng.uniform(-jitter, jitter, n)
@@ -59,10 +60,10 @@ def _range_of(current_mA: np.ndarray, ranges_mA: tuple[float, ...]) -> np.ndarra
 
 
 def _dips(rows: Rows, short: SoftShort | None, rng: np.random.Generator) -> np.ndarray:
-    """Depth of the voltage dips at each row, V: a dendrite touches now and then while current flows."""
+    """Depth of the voltage dips at each row, V: a dendrite touches now and then while the cell charges."""
     if short is None or not short.leak_mA.any():
         return np.zeros(rows.n_rows)
-    strength = short.leak_mA[rows.cycle - 1] / short.leak_mA.max() * (rows.current_mA != 0)
+    strength = short.leak_mA[rows.cycle - 1] / short.leak_mA.max() * (rows.current_mA > 0)
     touches = rng.random(rows.n_rows) < 0.35
     return short.noise_V * strength * touches * rng.exponential(1.0, rows.n_rows)
 
