@@ -191,8 +191,18 @@ def note_lines(items: Sequence[Labelled], notes: Sequence[str], style: Style) ->
     origin = origin_note({i.origin for i in items})
     said = [f"{origin[:1].upper()}{origin[1:]}." if origin else "", *notes]
     look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
-    lines = textwrap.wrap(" ".join(n for n in said if n), NOTE_LENGTH)
-    return [f'<span style="{look}">{safe(line)}</span>' for line in lines]
+    return [f'<span style="{look}">{safe(line)}</span>' for line in _packed([n for n in said if n])]
+
+
+def _packed(sentences: Sequence[str]) -> list[str]:
+    """Sentences put together into lines, broken inside only where one is longer than a line."""
+    lines: list[str] = []
+    for sentence in sentences:
+        if lines and len(lines[-1]) + len(sentence) < NOTE_LENGTH:
+            lines[-1] += f" {sentence}"
+        else:
+            lines += textwrap.wrap(sentence, NOTE_LENGTH)
+    return lines
 
 
 def title_with_notes(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:

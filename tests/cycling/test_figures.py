@@ -1,0 +1,455 @@
+"""Figures of the cycling modality: what they show, say, colour and count; not how many pixels."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import xarray as xr
+
+from analysis.core.data import Scalar, table, with_scalars
+from analysis.core.errors import DataError, ParamError
+from analysis.core.registry import Labelled
+from analysis.core.style import Style
+from analysis.cycling.figures import FIGURES, figure_table
+from analysis.cycling.figures_curves import thin
+from analysis.cycling.figures_groups import pool, rate_name, rate_steps, t_interval
+from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES, RECORD
+
+BY_ID = {f.id: f for f in FIGURES}
+STYLE = Style(groups=("uncoated", "coated"))
+
+
+def cycles(n: int = 20, *, formation: int = 3, first: float = 190.0, fade: float = 1.0, unit: str = "mA h/g") -> xr.Dataset:
+    """Cycles whose capacity falls by ``fade`` each; coulombic efficiency 0.998, in the first cycle 0.8."""
+    number = np.arange(1, n + 1)
+    discharge = first - fade * (number - 1.0 - formation)
+    efficiency = np.where(number == 1, 0.8, 0.998)
+    energy = unit.replace("mA h", "mW h")
+    one = np.ones(n)
+    columns = {
+        "cycle": (number, "1"),
+        "charge_capacity": (discharge / efficiency, unit),
+        "discharge_capacity": (discharge, unit),
+        "coulombic_efficiency": (efficiency, "1"),
+        "energy_efficiency": (0.94 * one, "1"),
+        "charge_energy": (3.3 * discharge, energy),
+        "discharge_energy": (3.1 * discharge, energy),
+        "mean_charge_voltage": (3.3 * one, "V"),
+        "mean_discharge_voltage": (3.1 * one, "V"),
+        "hysteresis": (0.2 * one, "V"),
+        "charge_current": (1e-4 * one, "A"),
+        "discharge_current": (2e-4 * one, "A"),
+        "start_time": (36000.0 * number, "s"),
+        "duration": (36000.0 * one, "s"),
+        "kind": (np.where(number <= formation, "formation", "cycle"), ""),
+        "flags": (np.full(n, ""), ""),
+    }
+    ds = CYCLES.conform(table(columns, dim="cycle"))
+    last = discharge[-1] / discharge[formation] if n > formation else None
+    return with_scalars(ds, {"retention": Scalar(last, title="Retention"), "rows": Scalar(n * 100)})
+
+
+def profile(numbers: tuple[int, ...] = (1, 4), *, points: int = 400) -> xr.Dataset:
+    """Charge from 3 to 4 V and discharge back, each over 100 mA h/g."""
+    x = np.linspace(0.0, 1.0, points)
+    n = 2 * len(numbers)
+    columns = {
+        "cycle": (np.repeat(np.array(numbers), 2 * points), "1"),
+        "direction": (np.tile(np.repeat([1, -1], points), len(numbers)), "1"),
+        "capacity": (np.tile(100.0 * x, n), "mA h/g"),
+        "voltage": (np.tile(np.concatenate([3 + x, 4 - x]), len(numbers)), "V"),
+    }
+    return PROFILE.conform(table(columns, dim="point"))
+
+
+def derivative(numbers: tuple[int, ...] = (1, 4)) -> xr.Dataset:
+    curve = profile(numbers)
+    sign = curve["direction"].values.astype(float)
+    columns = {"dqdv": ("point", 100.0 * sign, {"units": "mA h/g/V"}), "dvdq": ("point", 0.01 * sign, {"units": "V/(mA h/g)"})}
+    return DQDV.conform(curve.assign(columns)).assign_attrs(window_mV=12.0)
+
+
+def rates(shift: float = 0.0, c_rates: tuple[float, ...] = (0.1, 0.5, 1.0, 0.1)) -> xr.Dataset:
+    n = len(c_rates)
+    columns = {
+        "c_rate": (np.array(c_rates), "1/h"),
+        "first_cycle": (1 + 5 * np.arange(n), "1"),
+        "last_cycle": (5 + 5 * np.arange(n), "1"),
+        "discharge_capacity": (180.0 - 40 * np.array(c_rates) + shift, "mA h/g"),
+        "discharge_capacity_std": (np.full(n, 0.5), "mA h/g"),
+        "n_cycles": (np.full(n, 5), "1"),
+    }
+    return RATES.conform(table(columns, dim="rate_group"))
+
+
+def record(rows: int = 50_000) -> xr.Dataset:
+    """A second a row, 3.6 V but for one spike of 4.2 V."""
+    voltage = np.full(rows, 3.6)
+    voltage[rows // 3] = 4.2
+    columns = {"time": (np.arange(rows, dtype=float), "s"), "voltage": (voltage, "V"), "current": (np.full(rows, 1e-3), "A")}
+    return RECORD.conform(table(columns, dim="row"))
+
+
+MAKERS: dict[str, Callable[[], xr.Dataset]] = {
+    "cycling.cycles": cycles,
+    "cycling.profile": profile,
+    "cycling.dqdv": derivative,
+    "cycling.rates": rates,
+    "cycling.record": record,
+}
+
+
+def study(make: Callable[[], xr.Dataset], *, each: int = 2, origin: str = "synthetic") -> tuple[Labelled, ...]:
+    return tuple(
+        Labelled(make(), f"{group} {k}", group, origin, f"key-{group}-{k}", f"id-{group}-{k}")
+        for group in ("uncoated", "coated")
+        for k in range(each)
+    )
+
+
+def build(figure_id: str, items: tuple[Labelled, ...], style: Style = STYLE, **params: Any) -> go.Figure:
+    figure = BY_ID[figure_id]
+    return figure.build(items, style, figure.params.check(params))
+
+
+def of_cells(fig: go.Figure) -> list[Any]:
+    return [t for t in fig.data if t.meta and "id" in t.meta]
+
+
+def notes(fig: go.Figure) -> str:
+    """All that is said below and in the plot, without markup."""
+    said = [fig.layout.xaxis.title.text, *(a.text for a in fig.layout.annotations or ())]
+    return re.sub("<[^>]*>", "", " ".join(str(s).replace("<br>", " ") for s in said))
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+@pytest.mark.parametrize("each", [1, 2, 6])
+def test_everything_synthetic_says_so(figure: Any, each: int) -> None:
+    items = study(MAKERS[figure.schema], each=each)
+    fig = build(figure.id, items)
+    entries = [t.name for t in fig.data if t.showlegend is not False]
+    assert entries
+    assert all("synthetic" in name for name in entries)
+    assert all("synthetic" in t.hovertemplate for t in of_cells(fig))
+    assert "Synthetic data." in notes(fig)
+    measured = build(figure.id, study(MAKERS[figure.schema], origin="measured"))
+    assert not any("synthetic" in (t.name or "") for t in measured.data)
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+def test_every_figure_is_what_plotly_accepts(figure: Any) -> None:
+    fig = build(figure.id, study(MAKERS[figure.schema]))
+    go.Figure(fig.to_dict())  # full validation, which building leaves out
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+def test_axes_name_their_units(figure: Any) -> None:
+    layout = build(figure.id, study(MAKERS[figure.schema])).layout.to_plotly_json()
+    titles = [a["title"]["text"] for name, a in layout.items() if name[1:5] == "axis" and "title" in a]
+    unitless = ("Cycle", "Group", "C-rate")
+    assert titles
+    assert all(" / " in t or t.startswith(unitless) for t in titles)
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_points_refer_to_their_cell_and_colours_to_their_group(figure: Any, theme: Any) -> None:
+    style = Style(theme=theme, groups=("uncoated", "coated"))
+    fig = build(figure.id, study(MAKERS[figure.schema]), style)
+    traces = of_cells(fig)
+    assert {t.meta["group"] for t in traces} == {"uncoated", "coated"}
+    for t in traces:
+        assert len(t.customdata) == len(t.x) == len(t.y)
+        assert {row[0] for row in t.customdata} == {t.meta["id"]}
+        if figure.schema != "cycling.dqdv":  # where colour is the cycle
+            color = t.line.color if t.mode == "lines" else t.marker.color
+            assert color == style.color(t.meta["group"])
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+def test_nothing_to_show_is_said(figure: Any) -> None:
+    fig = build(figure.id, ())
+    assert not fig.data
+    assert "Choose" in fig.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+def test_zoom_survives_new_data_and_names_stay_text(figure: Any) -> None:
+    make = MAKERS[figure.schema]
+    short = build(figure.id, study(make, each=1))
+    assert short.layout.uirevision == build(figure.id, study(make)).layout.uirevision
+    label = "<b>cell</b> %{x} with a name that is far longer than any legend could show"
+    fig = build(figure.id, (Labelled(make(), label, "uncoated", id="a"),))
+    cells = of_cells(fig)
+    assert all("<b>cell" not in t.name and len(t.name) < 60 for t in cells)
+    assert all("&lt;b&gt;cell&lt;/b&gt; %&#123;x} with a name that is far longer" in t.hovertemplate for t in cells)
+
+
+def test_capacity_shows_both_quantities_in_their_units() -> None:
+    fig = build("cycling.capacity", study(cycles), show_charge=True)
+    traces = of_cells(fig)
+    assert len(traces) == 4 * 3
+    assert fig.layout.yaxis.title.text.endswith("/ mA h g⁻¹")
+    assert fig.layout.yaxis2.title.text.endswith("Coulombic efficiency / %")
+    assert fig.layout.yaxis2.tickmode == "auto"
+    efficiency = [t for t in traces if t.yaxis == "y2"]
+    assert np.sort(efficiency[0].y)[-1] == pytest.approx(99.8)
+    assert sorted(row[1] for row in traces[0].customdata) == list(range(1, 21))
+
+
+def test_capacity_says_how_many_efficiencies_lie_off_its_axis() -> None:
+    items = study(cycles)
+    fig = build("cycling.capacity", items)
+    low, high = fig.layout.yaxis2.range
+    outside = sum(int(((t.y < low) | (t.y > high)).sum()) for t in of_cells(fig) if t.yaxis == "y2")
+    assert outside == 4  # the first cycle of each of four cells, 80 %
+    assert "4 efficiency points off the axis" in notes(fig)
+    assert (low, high) == (90.0, 102.0)
+    poor = cycles().copy()
+    poor["coulombic_efficiency"] = poor["coulombic_efficiency"] * 0.8
+    low, high = build("cycling.capacity", (Labelled(poor, "poor"),)).layout.yaxis2.range
+    assert low < 79.8 < high
+
+
+def test_formation_is_hollow_shaded_and_named() -> None:
+    fig = build("cycling.capacity", study(cycles))
+    first = of_cells(fig)[0]
+    hollow = {row[1] for row, symbol in zip(first.customdata, first.marker.symbol, strict=True) if symbol >= 100}
+    assert hollow == {1, 2, 3}
+    assert first.marker.symbol[0] < 100  # the legend draws the first point
+    band = fig.layout.shapes[-1]
+    assert (band.x0, band.x1) == (0.5, 3.5)
+    assert any("formation" in a.text for a in fig.layout.annotations)
+    assert "formation (3 cycles)" in notes(fig)
+    assert not build("cycling.capacity", (Labelled(cycles(formation=0), "a"),)).layout.shapes
+
+
+def test_the_other_count_of_cycles_stands_on_top_where_cells_agree() -> None:
+    fig = build("cycling.capacity", study(cycles))
+    shift = np.subtract(fig.layout.xaxis.range, fig.layout.xaxis2.range)
+    assert shift == pytest.approx([3, 3])
+    after = build("cycling.capacity", study(cycles), x="after_formation")
+    assert after.layout.xaxis.title.text.startswith("Cycle after formation")
+    t = of_cells(after)[0]
+    assert all(x == row[1] - 3 for x, row in zip(t.x.tolist(), t.customdata, strict=True))
+    mixed = (Labelled(cycles(formation=2), "a"), Labelled(cycles(formation=5), "b"))
+    assert "xaxis2" not in build("cycling.capacity", mixed).layout.to_plotly_json()
+    assert "2 to 5 cycles" in notes(build("cycling.capacity", mixed))
+
+
+def test_highlighted_cycles_are_ringed() -> None:
+    fig = build("cycling.capacity", study(cycles), selected=(4, 9))
+    rings = [t for t in fig.data if t.name == "highlighted"]
+    assert {t.yaxis for t in rings} == {"y", "y2"}
+    assert all(sorted(set(t.x.tolist())) == [4, 9] and t.hoverinfo == "skip" for t in rings)
+
+
+def test_cells_without_a_common_unit_are_refused() -> None:
+    items = (Labelled(cycles(), "with mass"), Labelled(cycles(unit="mA h"), "without"))
+    with pytest.raises(DataError, match=r"'with mass' is in mA h g⁻¹ and 'without' in mA h:"):
+        build("cycling.capacity", items)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "value"),
+    [
+        ("energy_efficiency", "Energy efficiency / %", 94.0),
+        ("hysteresis", "Voltage hysteresis / V", 0.2),
+        ("duration", "Duration / h", 10.0),
+        ("discharge_current", "Median discharge current / mA", 0.2),
+        ("discharge_energy", "Discharge energy / mW h g⁻¹", 3.1 * 190),
+    ],
+)
+def test_a_quantity_reads_in_the_unit_people_use(name: str, title: str, value: float) -> None:
+    fig = build("cycling.quantity", (Labelled(cycles(), "a", id="a"),), quantity=name)
+    assert fig.layout.yaxis.title.text == title
+    t = of_cells(fig)[0]
+    assert t.y[[row[1] for row in t.customdata].index(4)] == pytest.approx(value, rel=1e-6)
+
+
+def test_retention_pools_cells_and_keeps_them() -> None:
+    items = (
+        Labelled(cycles(20, first=100.0, fade=1.0), "a", "coated", id="a"),
+        Labelled(cycles(20, first=200.0, fade=4.0), "b", "coated", id="b"),
+        Labelled(cycles(10, first=100.0, fade=0.0), "c", "coated", id="c"),
+    )
+    fig = build("cycling.retention", items)
+    mean = next(t for t in fig.data if t.showlegend is not False)
+    assert mean.name == "coated, n = 3 cells"
+    at = dict(zip(mean.x.tolist(), mean.y.tolist(), strict=True))
+    assert at[4] == pytest.approx(100.0)
+    assert at[10] == pytest.approx((94 + 88 + 100) / 3)
+    assert at[20] == pytest.approx((84 + 68) / 2)
+    assert "± 6.00 % SD, n = 3" in mean.text  # of 94, 88 and 100
+    assert len(of_cells(fig)) == 3
+    assert not of_cells(build("cycling.retention", items, show_cells=False))
+
+
+def test_pooling_against_known_mean_and_deviation() -> None:
+    pooled = pool([np.array([1, 2]), np.array([2, 3])], [np.array([1.0, 2.0]), np.array([4.0, np.nan])])
+    assert pooled.x.tolist() == [1, 2]
+    assert pooled.mean.tolist() == [1.0, 3.0]
+    assert pooled.std[1] == pytest.approx(np.sqrt(2))
+    assert np.isnan(pooled.std[0])
+    assert pooled.n.tolist() == [1, 2]
+
+
+def test_profiles_start_at_zero_and_share_a_trace_per_cycle() -> None:
+    fig = build("cycling.profiles", study(profile, each=1), cycles=(1, 4))
+    assert [t.name for t in fig.data] == [f"{g} 0 · cycle {c} (synthetic)" for g in ("uncoated", "coated") for c in (1, 4)]
+    assert [t.line.dash for t in fig.data] == ["solid", "dash"] * 2
+    first = fig.data[0]
+    gap = int(np.flatnonzero(np.isnan(first.x))[0])
+    assert first.x[0] == first.x[gap + 1] == 0
+    assert (first.y[0], first.y[gap - 1], first.y[gap + 1], first.y[-1]) == (3, 4, 4, 3)
+    assert first.customdata[0] == ["id-uncoated-0", 1]
+    assert (fig.layout.xaxis.title.text.split("<br>")[0], fig.layout.yaxis.title.text) == ("Capacity / mA h g⁻¹", "Cell voltage / V")
+
+
+def test_the_lithium_scale_is_shifted_and_says_where_it_holds() -> None:
+    fig = build("cycling.profiles", study(profile, each=1), scale="Li")
+    assert np.nanmax(fig.data[0].y) == pytest.approx(4.62)
+    assert fig.layout.yaxis.title.text == "Voltage vs Li⁺/Li / V"
+    assert "two-phase" in notes(fig)
+
+
+def test_groups_stand_side_by_side_on_the_same_axes() -> None:
+    fig = build("cycling.profiles", study(profile), side_by_side=True)
+    assert {(t.meta["group"], t.xaxis or "x") for t in fig.data} == {("uncoated", "x"), ("coated", "x2")}
+    assert (fig.layout.xaxis2.matches, fig.layout.yaxis2.matches) == ("x", "y")
+    assert {"<b>uncoated</b>", "<b>coated</b>"} <= {a.text for a in fig.layout.annotations}
+    assert [t.name for t in fig.data if t.showlegend] == ["cycle 1 (synthetic)", "cycle 4 (synthetic)"]
+
+
+def test_many_cycles_are_told_apart_by_shade_and_bar() -> None:
+    numbers = tuple(range(1, 9))
+    fig = build("cycling.profiles", (Labelled(profile(numbers), "a", "coated", id="a"),))
+    assert len({t.line.color for t in fig.data}) == 8
+    assert "cycle 1 to 8" in notes(fig)
+    bars = [t for t in build("cycling.dqdv", (Labelled(derivative(numbers), "a", id="a"),)).data if t.marker.showscale]
+    assert list(bars[0].marker.colorbar.ticktext) == ["1", "5", "8"]
+
+
+@pytest.mark.parametrize(
+    ("figure_id", "titles"),
+    [
+        ("cycling.dqdv", ("Cell voltage / V", "dQ/dV / mA h g⁻¹ V⁻¹")),
+        ("cycling.dvdq", ("Capacity / mA h g⁻¹", "dV/dQ / V (mA h g⁻¹)⁻¹")),
+    ],
+)
+def test_derivatives_print_their_window(figure_id: str, titles: tuple[str, str]) -> None:
+    fig = build(figure_id, study(derivative))
+    assert (fig.layout.xaxis.title.text, fig.layout.yaxis.title.text) == titles
+    assert "window 12 mV" in notes(fig)
+    assert len({t.line.color for t in fig.data}) == 2  # two cycles
+
+
+def test_thinning_keeps_ends_and_a_spike() -> None:
+    x = np.linspace(0, 1, 10_001)
+    y = np.where(np.abs(x - 0.3) < 2e-3, 1.0, 0.0)
+    kept = thin(x, y, 200)
+    assert kept.shape[1] <= 200
+    assert kept[0, 0] == 0
+    assert kept[0, -1] == 1
+    assert kept[1].max() == 1
+    assert thin(x[:50], y[:50], 200).shape == (2, 50)
+
+
+def test_rates_in_test_order_with_mean_and_deviation() -> None:
+    items = (Labelled(rates(0.0), "a", "coated", id="a"), Labelled(rates(2.0), "b", "coated", id="b"))
+    fig = build("cycling.rate", items)
+    assert list(fig.layout.xaxis.ticktext) == ["C/10", "C/2", "1C", "C/10"]
+    mean = next(t for t in fig.data if t.showlegend is not False)
+    assert mean.name == "coated, n = 2 cells"
+    assert mean.y[1] == pytest.approx(161.0)
+    assert mean.error_y.array[1] == pytest.approx(np.sqrt(2))
+    assert len(of_cells(fig)) == 2
+
+
+@pytest.mark.parametrize(("c_rate", "name"), [(0.1, "C/10"), (1 / 3, "C/3"), (0.498, "C/2"), (1.0, "1C"), (2.5, "2.5C"), (12.0, "12C")])
+def test_rates_are_named_as_people_write_them(c_rate: float, name: str) -> None:
+    assert rate_name(c_rate) == name
+
+
+def test_a_cell_that_lacks_a_rate_keeps_the_order_of_the_others() -> None:
+    full, part = rates(), rates(c_rates=(0.1, 1.0, 0.1))
+    steps = rate_steps((Labelled(full, "a"), Labelled(part, "b")))
+    assert sorted(steps) == sorted([("C/10", 0), ("C/2", 0), ("1C", 0), ("C/10", 1)])
+    assert steps[0] == ("C/10", 0)
+    assert steps[-1] == ("C/10", 1)
+
+
+def test_the_trace_keeps_the_spike_and_counts_its_rows() -> None:
+    items = (Labelled(record(), "a", "coated", id="a"),)
+    fig = build("cycling.trace", items, points=400)
+    voltage, current = fig.data
+    assert voltage.y.max() == np.float32(4.2)
+    assert voltage.x.size <= 400
+    assert current.y[0] == pytest.approx(1.0)  # mA
+    assert "of 50 000 rows shown" in notes(fig)
+    assert (fig.layout.yaxis.title.text, fig.layout.yaxis2.title.text) == ("Voltage / V", "Current / mA")
+    zoomed = build("cycling.trace", items, start_h=1.0, end_h=1.02)
+    assert "of 75 rows shown" in notes(zoomed)  # 73 from 3600 to 3672 s, and one more on each side
+
+
+def test_summary_shows_every_cell_and_an_interval_from_three_on() -> None:
+    def cell(value: float | None, name: str, group: str) -> Labelled:
+        return Labelled(with_scalars(cycles(), {"retention": Scalar(value, title="Retention")}), name, group, id=name)
+
+    items = (*(cell(v, f"u{v}", "uncoated") for v in (0.6, 0.7, 0.8)), cell(0.9, "c", "coated"), cell(None, "gone", "coated"))
+    fig = build("cycling.summary_bars", items)
+    assert list(fig.layout.xaxis.ticktext) == ["uncoated<br>n = 3", "coated<br>n = 1"]
+    assert fig.layout.yaxis.title.text == "Retention / %"
+    assert len(of_cells(fig)) == 4
+    uncoated, coated = (t for t in fig.data if t.showlegend is not False)
+    assert uncoated.y[0] == pytest.approx(70.0)
+    # Student's t for two degrees of freedom and 95 %: 4.3027; SD 10, n 3.
+    assert uncoated.error_y.array[0] == pytest.approx(4.3027 * 10 / np.sqrt(3), rel=1e-4)
+    assert coated.error_y.array is None
+    assert "1 cell without this number" in notes(fig)
+    with pytest.raises(ParamError, match="No cell has a number named 'colour'"):
+        build("cycling.summary_bars", items, scalar="colour")
+
+
+def test_no_interval_below_three() -> None:
+    assert np.isnan(t_interval(np.array([1.0, 2.0])))
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+def test_tables_are_tidy_and_carry_units_and_origin(figure: Any) -> None:
+    items = study(MAKERS[figure.schema], each=1)
+    frame = figure_table(items, figure.id, figure.params())
+    assert list(frame.columns[:4]) == ["group", "cell", "origin", "key"]
+    assert set(frame["origin"]) == {"synthetic"}
+    if figure.id != "cycling.summary_bars":
+        assert len(frame) == sum(next(iter(i.data.sizes.values())) for i in items)
+        assert any(" / " in c for c in frame.columns)
+    assert list(figure_table((), figure.id, figure.params()).columns[:4]) == ["group", "cell", "origin", "key"]
+
+
+def test_tables_hold_full_precision_and_what_the_figure_shows() -> None:
+    items = (Labelled(cycles(first=190.123456789), "a", "coated", "measured", "key", "a"),)
+    frame = figure_table(items, "cycling.retention", BY_ID["cycling.retention"].params())
+    assert frame["discharge_capacity / mA h/g"][3] == 190.123456789
+    assert frame["retention / %"][3] == pytest.approx(100.0, abs=1e-12)
+    curves = (Labelled(profile((1, 4, 9)), "a"),)
+    frame = figure_table(curves, "cycling.profiles", BY_ID["cycling.profiles"].params(cycles=(4,)))
+    assert set(frame["cycle / 1"]) == {4}
+    assert len(frame) == 800
+
+
+@pytest.mark.parametrize("figure_id", ["cycling.capacity", "cycling.retention", "cycling.quantity"])
+def test_figures_of_a_whole_study_are_quick_and_light(figure_id: str) -> None:
+    items = study(lambda: cycles(203), each=4)
+    build(figure_id, items)
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        fig = build(figure_id, items)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.1  # about 10 ms on a free core; shared machines are slower
+    assert len(fig.to_json()) < 200_000
