@@ -2,14 +2,20 @@
 
 import numpy as np
 import xarray as xr
+from pydantic import Field
 
-from analysis.core.data import warn, warnings_of
+from analysis.core.data import table, warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.core.registry import Input, Recipe
 from analysis.cycling.aging import SummaryParams, reference_of, retention, summarise
-from analysis.cycling.cycles import cycle_table
+from analysis.cycling.curves import half_curves, joined, labels, thinned
+from analysis.cycling.cycles import CycleParams, cycle_table, unit_of
+from analysis.cycling.derivative import DerivativeParams, derivative, peaks
 from analysis.cycling.halfcycles import find
-from analysis.cycling.schemas import CYCLES
+from analysis.cycling.pooling import POOLED, PoolParams, pool
+from analysis.cycling.rates import RateParams, rate_groups
+from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES
+from analysis.cycling.trace import TRACE, TraceParams, thin_record
 
 RECORDS = {"records": Input("cycling.record", many=True)}
 
@@ -64,4 +70,77 @@ def _cycles(numbers: np.ndarray) -> str:
     return f"Cycle{'s' if numbers.size > 1 else ''} {shown}{more}"
 
 
-RECIPES: tuple[Recipe, ...] = (Recipe("cycling.summary", "Cycles", RECORDS, CYCLES, summary, SummaryParams, summarise, light=True),)
+class ProfileParams(CycleParams):
+    """Voltage profiles of chosen cycles."""
+
+    cycles: tuple[int, ...] = Field((1, 100), title="Cycles")
+    max_points: int | None = Field(1000, ge=16, title="Points of a half cycle at most (all if empty)")
+
+
+def profile(*, records: tuple[xr.Dataset, ...], params: ProfileParams) -> xr.Dataset:
+    """Voltage against capacity of chosen cycles, half cycle after half cycle; cycles that are not there are named in a warning."""
+    record = one_record(records)
+    found = half_curves(record, params.cycles, params)
+    halves = tuple(thinned(h, params.max_points) for h in found.halves)
+    columns = {
+        "cycle": (labels(halves, "cycle"), "1"),
+        "direction": (labels(halves, "direction"), "1"),
+        "capacity": (joined(halves, "capacity"), f"mA h{unit_of(params)[1]}"),
+        "voltage": (joined(halves, "voltage"), "V"),
+    }
+    made = table(columns, dim="point", attrs={"pairing": params.pairing, "capacity_source": params.capacity_source})
+    return warn(made, *warnings_of(record), *found.missing)
+
+
+def dqdv(*, records: tuple[xr.Dataset, ...], params: DerivativeParams) -> xr.Dataset:
+    """dQ/dV and dV/dQ of chosen cycles on an even voltage grid, with the peaks in the attributes."""
+    record = one_record(records)
+    found = half_curves(record, params.cycles, params)
+    slopes = [(h, derivative(h, params)) for h in found.halves]
+    halves = tuple(d for _, d in slopes if d is not None)
+    short = [h for h, d in slopes if d is None]
+    per = unit_of(params)[1]
+    columns = {
+        "cycle": (labels(halves, "cycle"), "1"),
+        "direction": (labels(halves, "direction"), "1"),
+        "voltage": (joined(halves, "voltage"), "V"),
+        "capacity": (joined(halves, "capacity"), f"mA h{per}"),
+        "dqdv": (joined(halves, "dqdv"), f"mA h{per}/V"),
+        "dvdq": (joined(halves, "dvdq"), f"V/(mA h{per})"),
+    }
+    attrs = {
+        **{name: getattr(params, name) for name in ("window_mV", "grid_mV", "order", "pairing")},
+        "peaks": [p for h in halves for p in peaks(h, params.prominence)],
+    }
+    said = [f"Cycle {h.cycle}: a half cycle spans less voltage than the smoothing window and is left out." for h in short]
+    return warn(table(columns, dim="point", attrs=attrs), *warnings_of(record), *found.missing, *said)
+
+
+def rates(*, records: tuple[xr.Dataset, ...], params: RateParams) -> xr.Dataset:
+    """Capacity by C-rate: cycles in a row at one current form a group."""
+    return rate_groups(summary(records=records, params=params), params)
+
+
+def trace(*, records: tuple[xr.Dataset, ...], params: TraceParams) -> xr.Dataset:
+    """The record thinned for drawing, whole or between two times."""
+    record = one_record(records)
+    return warn(thin_record(record, params), *warnings_of(record))
+
+
+def pooled(*, cells: tuple[xr.Dataset, ...], params: PoolParams) -> xr.Dataset:
+    """Mean, standard deviation and number of cells for every group and cycle."""
+    if not cells:
+        raise DataError("No cell is given.", hint="Choose at least one cell.")
+    return pool(cells, params)
+
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe("cycling.summary", "Cycles", RECORDS, CYCLES, summary, SummaryParams, summarise, light=True),
+    Recipe("cycling.profile", "Voltage profiles", RECORDS, PROFILE, profile, ProfileParams, light=True),
+    Recipe("cycling.dqdv", "dQ/dV", RECORDS, DQDV, dqdv, DerivativeParams, light=True),
+    Recipe("cycling.rates", "Rate test", RECORDS, RATES, rates, RateParams, light=True),
+    Recipe("cycling.trace", "Voltage and current against time", RECORDS, TRACE, trace, TraceParams, light=True),
+    Recipe(
+        "cycling.pooled", "Groups cycle by cycle", {"cells": Input("cycling.cycles", many=True)}, POOLED, pooled, PoolParams, light=True
+    ),
+)
