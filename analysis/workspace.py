@@ -28,7 +28,7 @@ from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError, UserError
 from analysis.core.hashing import file_digest
 from analysis.core.registry import Labelled, Registry
-from analysis.core.run import Request, ingest, plan, report, reporting, run
+from analysis.core.run import Request, ingest, plan, report, run, stage
 from analysis.core.store import Store
 from analysis.modalities import registry
 
@@ -123,8 +123,9 @@ class Workspace:
                 manifest.take(self.catalog, entry)
                 continue
             given = entry.measurement
-            with reporting(lambda _fraction, _message: None):
+            with stage(i / len(listed), (i + 1) / len(listed)):
                 described, files = self._taken_in(entry.files, given, given.reader_id or "", given.reader_options, again=again)
+            files = [f.model_copy(update={"original_name": name}) for f, name in zip(files, entry.original_names, strict=True)]
             taken = manifest.take(self.catalog, entry, measurement=described, files=files)
             made += [taken] if taken else []
         return made
@@ -177,7 +178,7 @@ class Workspace:
             "reader_options": dict(options or {}),
             "dataset_keys": tuple(keys),
         }
-        return MeasurementFields.check({**made, **given.given(), "dataset_keys": tuple(keys)})
+        return MeasurementFields.check({**made, **{n: v for n, v in given.given().items() if v not in (None, {}, ())}})
 
     # -- requests and results --------------------------------------------------------------------------------------------
     def request(self, recipe_id: str, measurement: MeasurementRecord, params: Mapping[str, Any] | None = None) -> Request:

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.catalog import MeasurementRecord
-from analysis.catalog.comparability import guard
+from analysis.catalog.comparability import Difference, guard
 from components.context import workspace
 from components.icons import icon
 
@@ -34,6 +34,5 @@ def panel(modality: str, measurements: Sequence[MeasurementRecord], groups: Sequ
     )
 
 
-def _fields(found: Sequence[object]) -> str:
-    names = [str(getattr(d, "field", "")).rsplit("_", 1)[0].replace("_", " ") for d in found]
-    return ", ".join(dict.fromkeys(names))
+def _fields(found: Sequence[Difference]) -> str:
+    return ", ".join(dict.fromkeys(d.title[:1].lower() + d.title[1:] for d in found))

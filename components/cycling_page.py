@@ -12,7 +12,12 @@ from components.context import style, workspace
 from components.views import VIEWS, Query, listed
 
 TABS = (("compare", "Compare"), ("record", "Record"), ("table", "Table"))
-PAIRINGS = (("charge_first", "Charge first"), ("discharge_first", "Discharge first"))
+RULES = (
+    ("pairing", (("charge_first", "Charge first"), ("discharge_first", "Discharge first")), "What a cycle begins with"),
+    ("x", (("absolute", "All cycles"), ("after_formation", "After formation")), "What the cycle axis counts"),
+    ("scale", (("cell", "V as measured"), ("Li", "V vs Li/Li⁺")), "Voltage scale"),
+    ("sides", (("overlaid", "Overlaid"), ("beside", "Side by side")), "Groups in the curves"),
+)
 QUANTITIES = (
     ("hysteresis", "Voltage hysteresis"),
     ("energy_efficiency", "Energy efficiency"),
@@ -38,7 +43,7 @@ def layout(**query: str) -> Component:
     bar = shell.toolbar("Cycling", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
     if not any(m.modality == "cycling" for m in workspace().snapshot().measurements):
         how = "Drop cycler files (BioLogic, Neware, Arbin, Maccor, Landt, Battery Data Format, CSV, Excel) on the import page."
-        return html.Div([bar, notice.empty("No cycling data yet", how)])
+        return shell.view(bar, notice.empty("No cycling data yet", how))
     body = {"record": _record, "table": _table}.get(query.get("tab", ""), _compare)(query)
     return html.Div(
         [bar, _cells(query), comparability.panel("cycling", cycling_view.measurements(query), cycling_view.groups(query)), body]
@@ -46,23 +51,13 @@ def layout(**query: str) -> Component:
 
 
 def _controls(query: Query) -> list[Component]:
-    shown = [
-        shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View"),
-        shell.choice("pairing", query.get("pairing", "charge_first"), "charge_first", PAIRINGS, "What a cycle begins with"),
-        shell.choice(
-            "x", query.get("x", "absolute"), "absolute", (("absolute", "All cycles"), ("after_formation", "After formation")), "Cycle count"
-        ),
-        shell.choice("scale", query.get("scale", "cell"), "cell", (("cell", "vs Li–In"), ("Li", "vs Li/Li⁺")), "Voltage scale"),
-        shell.choice("sides", query.get("sides", "overlaid"), "overlaid", (("overlaid", "Overlaid"), ("beside", "Side by side")), "Groups"),
-    ]
+    """How cycles are made and shown: each rule is always in sight, and each can be switched."""
+    shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
+    shown += [_picker(name, query.get(name, options[0][0]), options[0][0], options, label, 124) for name, options, label in RULES]
     tests = cycling_view.tests()
     if len(tests) > 1:
-        data = [{"value": "", "label": "main test"}, *({"value": t, "label": t} for t in tests)]
-        shown.append(
-            dmc.Select(
-                id=control("test"), data=data, value=query.get("test", ""), size="xs", w=130, allowDeselect=False, **{"aria-label": "Test"}
-            )
-        )
+        named = (("", "Main test"), *((t, f"Test: {t}") for t in tests))
+        shown.append(_picker("test", query.get("test", ""), "", named, "Test", 124))
     return shown
 
 
@@ -107,13 +102,12 @@ def _hidden_controls(query: Query) -> Component:
     )
 
 
-def _picker(name: str, value: str, default: str, options: tuple[tuple[str, str], ...], label: str) -> Component:
+def _picker(name: str, value: str, default: str, options: tuple[tuple[str, str], ...], label: str, width: int = 190) -> Component:
     data = [{"value": v, "label": t} for v, t in options]
-    return dmc.Select(id=control(name, default), data=data, value=value, size="xs", w=190, allowDeselect=False, **{"aria-label": label})
+    return dmc.Select(id=control(name, default), data=data, value=value, size="xs", w=width, allowDeselect=False, **{"aria-label": label})
 
 
 def _compare(query: Query) -> Component:
-    scalar = _picker("scalar", query.get("scalar", "retention"), "retention", SCALARS, "Quantity compared")
     quantity = _picker("quantity", query.get("quantity", "hysteresis"), "hysteresis", QUANTITIES, "Quantity per cycle")
     cards = [
         card(VIEWS["cycling.capacity"], query),
@@ -123,7 +117,6 @@ def _compare(query: Query) -> Component:
         card(VIEWS["cycling.rate"], query),
         card(VIEWS["cycling.quantity"], query, controls=[quantity]),
     ]
-    del scalar
     return shell.page(html.Div(cards, className="grid"))
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
-from analysis.core.numerics.statistics import Effect, compare
 from dash import html
 from dash.development.base_component import Component
 
 from analysis.core.data import scalars
+from analysis.core.numerics.statistics import Effect, compare
 from analysis.core.registry import Labelled
 from components import comparability, cycling_view, notice, shell
 from components.address import href
@@ -34,7 +34,7 @@ def layout(**query: str) -> Component:
     bar = shell.toolbar("Overview", query.get("ref", ref), query.get("cmp", cmp))
     active = [s for s in jobs().recent() if s.active]
     if not workspace().snapshot().measurements:
-        return html.Div([bar, _first_steps(), *[shell.page(progress(s)) for s in active]])
+        return shell.view(bar, *[shell.page(progress(s)) for s in active], _first_steps())
     chosen = cycling_view.measurements(query)
     guard = comparability.panel("overview", chosen, cycling_view.groups(query))
     cards = [
@@ -44,7 +44,7 @@ def layout(**query: str) -> Component:
         card(VIEWS["cycling.profiles"], query),
         html.Section([html.H2("This workspace", className="card-title pad"), _state()], className="card"),
     ]
-    return html.Div([bar, guard, shell.page(html.Div(cards, className="grid"))])
+    return shell.view(bar, guard, shell.page(html.Div(cards, className="grid")))
 
 
 def _first_steps() -> Component:

@@ -5,6 +5,7 @@ The server binds to loopback unless a token is set. Every request is checked: th
 """
 
 import hmac
+from functools import cache
 from urllib.parse import urlsplit
 
 from dash import Dash
@@ -16,9 +17,9 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def protect(app: Dash, *, hosts: frozenset[str] = LOOPBACK, token: str = "") -> None:
-    """Install the checks and headers on an app whose callbacks are all defined."""
+    """Install the checks and headers on an app."""
     server: Flask = app.server
-    policy = _content_policy(app)
+    policy = cache(lambda: _content_policy(app))  # Dash knows its inline scripts only once it has set up its routes
 
     @server.before_request
     def check() -> Response | None:
@@ -30,7 +31,7 @@ def protect(app: Dash, *, hosts: frozenset[str] = LOOPBACK, token: str = "") -> 
 
     @server.after_request
     def headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", policy())
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -16,7 +16,7 @@ from analysis.core.errors import UserError
 from analysis.core.jobs import Executor, Inline, Jobs, Pool
 from analysis.workspace import Workspace
 from components.context import CONFIG, Context
-from components.security import LOOPBACK, protect
+from components.security import LOOPBACK, TOKEN_COOKIE, protect
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
     )
     _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))
     protect(app, hosts=LOOPBACK | {h.lower() for h in hosts}, token=token)
-    with app.server.test_request_context("/"):
-        app.index()  # Dash registers its bundles at the first page; under threads, early requests would fail
+    # Dash registers its bundles and routes at the first page; under threads, early requests would fail.
+    app.server.test_client().get("/", headers={"Cookie": f"{TOKEN_COOKIE}={token}"})
     return app
 
 

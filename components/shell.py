@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from components import job_panel
 from components.address import ADDRESS, control, nav
+from components.card import extras
 from components.context import style, theme, workspace
 from components.icons import icon
 
@@ -30,6 +31,7 @@ def shell() -> Component:
         children=[
             dcc.Store(id=ADDRESS),
             dmc.NotificationContainer(id="notifications", position="bottom-right"),
+            *extras(),
             dmc.AppShell(
                 [_header(), _navbar(), dmc.AppShellMain(html.Main(dash.page_container, id="main"))],
                 id="shell",
@@ -130,6 +132,11 @@ def choice(name: str, value: str, default: str, options: Sequence[tuple[str, str
         size="xs",
         attributes={"root": {"aria-label": label}},
     )
+
+
+def view(*rows: Component) -> Component:
+    """A whole page: its rows from the toolbar down; the last one fills the window."""
+    return html.Div(list(rows), className="view")
 
 
 def page(*children: Any, class_name: str = "") -> Component:

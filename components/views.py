@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.core.errors import UserError
 from analysis.core.jobs import Status
 from analysis.core.registry import Labelled
 from components.context import style, workspace
@@ -55,11 +56,14 @@ def project(view: View, query: Query) -> dict[str, str]:
 
 def draw(view: View, query: Query) -> tuple[dict[str, Any], Items]:
     """The figure as plain JSON-able data (cheaper to serve than a Figure), and the items it was made of."""
-    items = view.items(query)
     kind = workspace().registry.figure(view.figure)
-    figure = kind.build(items.shown, style(), kind.params.check(view.params(query)))
-    made = figure if isinstance(figure, dict) else figure.to_plotly_json()
-    return _with_hidden(made, query), items
+    try:
+        items = view.items(query)
+        figure = kind.build(items.shown, style(), kind.params.check(view.params(query)))
+    except UserError as err:
+        items = Items(problems=((view.title, str(err)),))
+        figure = kind.build((), style(), kind.params())
+    return _with_hidden(figure.to_plotly_json(), query), items
 
 
 def _with_hidden(figure: dict[str, Any], query: Query) -> dict[str, Any]:
