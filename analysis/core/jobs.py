@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import psutil
 from diskcache import Cache, JSONDisk
 from filelock import FileLock, Timeout
 
@@ -42,6 +43,7 @@ ACTIVE = ("queued", "running")
 KEEP_NOTES_S = 14 * 24 * 3600
 PROGRESS_S = 0.1
 SWEEP_AFTER_S = 5.0
+DIED: dict[str, Any] = {"message": "The worker process died, perhaps for lack of memory.", "hint": "Try again."}
 STOPPED: dict[str, Any] = {"message": "The program was stopped while this job ran.", "hint": "Start it again."}
 
 
@@ -59,6 +61,7 @@ class Status:
     result: str = ""
     since: str = ""
     run: str = ""  # one submission; notes of an earlier one under the same key are refused
+    pid: int = 0  # process that runs it
 
     @property
     def active(self) -> bool:
@@ -190,7 +193,7 @@ class _Ended(Exception):
 def execute(root: str, task: str, payload: Mapping[str, Any], queued: Status) -> None:
     """Run ``task`` ("module:function") as ``function(store, payload)``; note its progress and its end."""
     home = Path(root)
-    status = replace(queued, state="running", since=settings.now())
+    status = replace(queued, state="running", since=settings.now(), pid=os.getpid())
     if not advance(home, status):
         return  # cancelled while it waited
     try:
@@ -233,8 +236,9 @@ class _Progress:
 
 @dataclass
 class _Running:
-    """A job of this process: its claim, and its future once the executor has taken it."""
+    """A job of this process: its submission, its claim, and its future once the executor has taken it."""
 
+    run: str
     claim: FileLock
     future: Future[Any] | None = None
 
@@ -259,36 +263,44 @@ class Jobs:
             if claim is None:
                 return noted(self.store.root, key)
             note(self.store.root, queued)
-            self._running[key] = _Running(claim)
+            self._running[key] = _Running(queued.run, claim)
         # Outside the lock: the inline executor runs the whole job here.
         try:
             future = self._executor.submit(execute, str(self.store.root), task, dict(payload), queued)
         except BaseException:
-            self._release(key)
+            self._release(queued)
             raise
         with self._lock:
-            if (entry := self._running.get(key)) is not None:
+            if (entry := self._running.get(key)) is not None and entry.run == queued.run:
                 entry.future = future
         future.add_done_callback(lambda f: self._ended(queued, f))
         return noted(self.store.root, key)
 
     def status(self, key: str) -> Status:
-        """What is known of a job; one whose server died without saying so counts as failed."""
+        """What is known of a job; one whose server or worker died without saying so counts as failed."""
         status = noted(self.store.root, key)
-        if status.active and key not in self._running and (claim := self._claim(key)) is not None:
+        if not status.active:
+            return status
+        if key in self._running:
+            if status.pid and not psutil.pid_exists(status.pid):  # Pebble loses a task if it ends the worker that just took it
+                advance(self.store.root, replace(status, state="failed", **DIED))
+                self._release(status)
+        elif (claim := self._claim(key)) is not None:
             advance(self.store.root, replace(status, state="failed", **STOPPED))
             claim.release()
-            return noted(self.store.root, key)
-        return status
+        return noted(self.store.root, key)
 
     def cancel(self, key: str) -> Status:
         """End a queued or running job, and only that one; a job of another server process ends at its next report."""
-        status = noted(self.store.root, key)
-        if status.active:
-            advance(self.store.root, replace(status, state="cancelled", message="Cancelled."))
+        with _notes(self.store.root).transact(retry=True):
+            before = noted(self.store.root, key)
+            if before.active:
+                note(self.store.root, replace(before, state="cancelled", message="Cancelled."))
         with self._lock:
             entry = self._running.get(key)
-        if entry is not None and entry.future is not None:
+        if before.state == "queued":
+            self._release(before)  # the worker that comes to it sees the note
+        elif before.state == "running" and entry is not None and entry.future is not None:
             self._executor.cancel(entry.future)
         return self.status(key)
 
@@ -307,10 +319,12 @@ class Jobs:
 
     def close(self) -> None:
         """Stop the executor; jobs that have not ended count as failed."""
+        left = [noted(self.store.root, key) for key in list(self._running)]
+        for status in left:
+            advance(self.store.root, replace(status, state="failed", **STOPPED))
         self._executor.close()
-        for key in list(self._running):
-            self._release(key)
-            self.status(key)
+        for status in left:
+            self._release(status)
 
     def _claim(self, key: str, *, wait_s: float = 0.0) -> FileLock | None:
         """A lock that dies with its process, so that no stale claim survives a crash."""
@@ -323,17 +337,18 @@ class Jobs:
             return None
         return lock
 
-    def _release(self, key: str) -> None:
+    def _release(self, status: Status) -> None:
         with self._lock:
-            entry = self._running.pop(key, None)
-        if entry is not None:
-            entry.claim.release()
+            entry = self._running.get(status.key)
+            if entry is not None and entry.run == status.run:
+                del self._running[status.key]
+                entry.claim.release()
 
     def _ended(self, queued: Status, future: Future[Any]) -> None:
         try:
             advance(self.store.root, _how_it_ended(queued, future))
         finally:
-            self._release(queued.key)
+            self._release(queued)
         if future.cancelled():  # its process is being ended just now
             sweeper = threading.Timer(SWEEP_AFTER_S, self.store.sweep)
             sweeper.daemon = True
@@ -350,4 +365,4 @@ def _how_it_ended(queued: Status, future: Future[Any]) -> Status:
         return replace(queued, state="cancelled", message="Cancelled.")
     except Exception as err:  # the worker process died: killed, out of memory, crashed in compiled code
         log.warning("worker of %s died: %r", queued.key, err)
-    return replace(queued, state="failed", message="The worker process died, perhaps for lack of memory.", hint="Try again.")
+    return replace(queued, state="failed", **DIED)
