@@ -3,7 +3,8 @@
 // Contract: collect(values, search, ids, store) -> query object for the store, and the only history.pushState of the program;
 //           links(query, ids) -> hrefs that keep the chosen groups.
 
-const CARRIED = ["ref", "cmp", "excluded"];
+const CARRIED = ["ref", "cmp", "excluded"]; // kept when another page is opened
+const PAGE = ["ref", "cmp", "excluded", "tab", "test", "table"]; // decide what a page consists of: it is laid out anew
 
 /** @param {string} search @returns {Record<string, string>} */
 export const parse = (search) => Object.fromEntries(new URLSearchParams(search || ""));
@@ -23,6 +24,8 @@ export function collect(values, _search, ids, store) {
   const after = new URLSearchParams(query).toString();
   if (after !== new URLSearchParams(base).toString()) {
     window.history.pushState({}, "", window.location.pathname + (after ? `?${after}` : ""));
+    // Dash's location hears this event, so that its router asks for the page again.
+    if (PAGE.some((name) => query[name] !== base[name])) window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }
   return JSON.stringify(query) === JSON.stringify(store) ? window.dash_clientside.no_update : query;
 }

@@ -15,7 +15,7 @@ TABS = (("compare", "Compare"), ("record", "Record"), ("table", "Table"))
 RULES = (
     ("pairing", (("charge_first", "Charge first"), ("discharge_first", "Discharge first")), "What a cycle begins with"),
     ("x", (("absolute", "All cycles"), ("after_formation", "After formation")), "What the cycle axis counts"),
-    ("scale", (("cell", "V as measured"), ("Li", "V vs Li/Li⁺")), "Voltage scale"),
+    ("scale", (("cell", "V measured"), ("Li", "V vs Li/Li⁺")), "Voltage scale"),
     ("sides", (("overlaid", "Overlaid"), ("beside", "Side by side")), "Groups in the curves"),
 )
 QUANTITIES = (
@@ -45,19 +45,14 @@ def layout(**query: str) -> Component:
         how = "Drop cycler files (BioLogic, Neware, Arbin, Maccor, Landt, Battery Data Format, CSV, Excel) on the import page."
         return shell.view(bar, notice.empty("No cycling data yet", how))
     body = {"record": _record, "table": _table}.get(query.get("tab", ""), _compare)(query)
-    return html.Div(
-        [bar, _cells(query), comparability.panel("cycling", cycling_view.measurements(query), cycling_view.groups(query)), body]
-    )
+    guard = comparability.panel("cycling", cycling_view.measurements(query), cycling_view.groups(query))
+    return shell.view(bar, _cells(query), guard, body)
 
 
 def _controls(query: Query) -> list[Component]:
     """How cycles are made and shown: each rule is always in sight, and each can be switched."""
     shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
-    shown += [_picker(name, query.get(name, options[0][0]), options[0][0], options, label, 124) for name, options, label in RULES]
-    tests = cycling_view.tests()
-    if len(tests) > 1:
-        named = (("", "Main test"), *((t, f"Test: {t}") for t in tests))
-        shown.append(_picker("test", query.get("test", ""), "", named, "Test", 124))
+    shown += [_picker(name, query.get(name, options[0][0]), options[0][0], options, label, 118) for name, options, label in RULES]
     return shown
 
 
@@ -78,7 +73,16 @@ def _cells(query: Query) -> Component:
     excluded = dmc.Switch(
         id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
     )
-    return dmc.Group([*chips, cycles, excluded, _hidden_controls(query)], gap=6, className="cells")
+    return dmc.Group([*chips, cycles, *_test(query), excluded, _hidden_controls(query)], gap=6, className="cells")
+
+
+def _test(query: Query) -> list[Component]:
+    """Which test of each cell, where some have several."""
+    tests = cycling_view.tests()
+    if len(tests) < 2:
+        return []
+    named = (("", "Main test"), *((t, f"Test: {t}") for t in tests))
+    return [_picker("test", query.get("test", ""), "", named, "Test", 130)]
 
 
 def _chip(cell_id: str, name: str, group: str, on: bool, look: Style, reason: str) -> Component:
@@ -140,7 +144,7 @@ def _table(query: Query) -> Component:
         html.Div(
             [
                 card(VIEWS["cycling.summary_bars"], query, controls=[scalar]),
-                html.Div(summary_table.table(items), className="wide card table-card"),
+                html.Div(summary_table.table(items), className="wide card"),
             ],
             className="grid",
         )

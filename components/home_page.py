@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
+import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
 from analysis.core.data import scalars
-from analysis.core.numerics.statistics import Effect, compare
+from analysis.core.numerics.statistics import compare
 from analysis.core.registry import Labelled
 from components import comparability, cycling_view, notice, shell
 from components.address import href
 from components.card import card
 from components.context import jobs, style, workspace
 from components.job_panel import progress
-from components.summary_table import printed
+from components.summary_table import SHOWN, printed
 from components.views import VIEWS, Query
 
 # Metric, and whether more is better; None where neither is.
@@ -26,6 +27,12 @@ METRICS = (
     ("mean_coulombic_efficiency", True),
     ("hysteresis_growth", False),
 )
+
+METHODS = {
+    "range": "Fewer than three cells in a group: the range of all differences between single cells.",
+    "welch": "Difference of means with Welch's t interval over cells.",
+    "hodges_lehmann": "Hodges–Lehmann shift with its exact interval over cells.",
+}
 
 
 def layout(**query: str) -> Component:
@@ -81,8 +88,8 @@ def _metric(metric: str, more: bool, sides: Sequence[Sequence[Labelled]]) -> Com
     cells = [html.Td(_mean(v), className="number") for v in values]
     if len(values) == 2:
         cells.append(_difference(values, more))
-    name = [known.title or metric.replace("_", " "), *([html.Br(), html.Small(unit)] if unit else [])]
-    return html.Tr([html.Th(name, scope="row"), *cells])
+    name = [SHOWN[metric], *([html.Br(), html.Small(unit)] if unit else [])]
+    return html.Tr([html.Th(name, scope="row", title=known.title), *cells])
 
 
 def _mean(values: Sequence[float]) -> list[Component | str]:
@@ -95,16 +102,15 @@ def _mean(values: Sequence[float]) -> list[Component | str]:
 
 
 def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
+    """Compared minus reference, with its interval; good or bad is said in a word, not only by colour."""
     if not all(values):
         return html.Td("–", className="number")
-    effect: Effect = compare(values[0], values[1])
-    better = (effect.difference > 0) == more
-    words = "better" if better else "worse"
-    lines: list[Component | str] = [html.Span(printed(effect.difference), className="better" if better else "worse", title=words)]
-    if effect.low is not None and effect.high is not None:
-        level = f"{100 * effect.level:.0f} %: " if effect.level else ""
-        lines += [html.Br(), html.Small(f"{level}{printed(effect.low)} … {printed(effect.high)}")]
-    return html.Td(lines, className="number")
+    effect = compare(np.array(values[1]), np.array(values[0]))
+    words = "better" if (effect.value > 0) == more else "worse"
+    lines: list[Component | str] = [html.Span(f"{printed(effect.value)} {words}", className=words)]
+    bounds = f"{printed(effect.low)} … {printed(effect.high)}"
+    lines += [html.Br(), html.Small(f"{100 * effect.level:.0f} %: {bounds}" if effect.level else f"range {bounds}")]
+    return html.Td(lines, className="number", title=METHODS[effect.method])
 
 
 def _state() -> Component:

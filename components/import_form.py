@@ -70,7 +70,7 @@ def judge(parts: Sequence[Staged], found: Sequence[Found | None], cells: Iterabl
     if not sentences and len(readings) > 1:
         sentences = ["The parts of one test must be of one format, read with the same options."]
     fields = said(parts[0])
-    known, cell = effective(fields, cells)
+    _, cell = effective(fields, cells)
     wrong = [("", s) for s in sentences] + _wrong(fields, cell)
     missing = () if unread else _missing(cell)
     if wrong:
@@ -115,7 +115,7 @@ def _payload(parts: Sequence[Staged], found: Found | None, fields: Mapping[str, 
     particle = {n: v for n, v in _of("particle", fields).items() if v not in (None, "")}
     if found is not None and found.instrument:
         measurement.setdefault("instrument", found.instrument[:200])
-    sampled = {n: measurement[n] for n in ("cycle_number", "state") if n in measurement} if particle else {}
+    sampled: dict[str, Any] = {n: measurement[n] for n in ("cycle_number", "state") if n in measurement} if particle else {}
     return {
         "paths": [str(p.path) for p in parts],
         "cell": {n: v for n, v in _of("cell", fields).items() if v not in (None, "")},

@@ -33,7 +33,7 @@ def shell() -> Component:
             dmc.NotificationContainer(id="notifications", position="bottom-right"),
             *extras(),
             dmc.AppShell(
-                [_header(), _navbar(), dmc.AppShellMain(html.Main(dash.page_container, id="main"))],
+                [_header(), _navbar(), dmc.AppShellMain(dash.page_container)],
                 id="shell",
                 header={"height": 44},
                 navbar={"width": 168, "breakpoint": "sm", "collapsed": {"mobile": True}},
@@ -107,7 +107,7 @@ def _group_pair(ref: str, cmp: str) -> Component:
             data=data,
             value=value,
             size="xs",
-            w=150,
+            w=156,
             allowDeselect=False,
             leftSection=swatch,
             **{"aria-label": label},

@@ -11,18 +11,18 @@ from analysis.core.registry import Labelled
 from components.context import style
 from components.views import Items
 
-SHOWN = (
-    "n_cycles",
-    "initial_discharge_capacity",
-    "last_discharge_capacity",
-    "retention",
-    "fade_rate",
-    "mean_coulombic_efficiency",
-    "cycles_to_80",
-    "knee_cycle",
-    "hysteresis_growth",
-)
-UNITS = {"1": "", "mA h/g": "mA h/g"}
+# Scalar, and its heading; the scalar's own, longer title is the heading's tooltip.
+SHOWN = {
+    "n_cycles": "Cycles",
+    "initial_discharge_capacity": "First capacity",
+    "last_discharge_capacity": "Last capacity",
+    "retention": "Retention",
+    "fade_rate": "Fade rate",
+    "mean_coulombic_efficiency": "Mean CE",
+    "cycles_to_80": "Cycles to 80 %",
+    "knee_cycle": "Knee at cycle",
+    "hysteresis_growth": "Hysteresis growth",
+}
 
 
 def table(items: Items) -> Component:
@@ -30,37 +30,47 @@ def table(items: Items) -> Component:
     if not items.shown:
         return dmc.Text("No cell to show.", size="sm", c="dimmed", p="sm")
     names = [n for n in SHOWN if any(n in scalars(i.data) for i in items.shown)]
-    head = html.Thead(html.Tr([html.Th("Cell", scope="col"), *(html.Th(_heading(n, items.shown), scope="col") for n in names)]))
+    head = html.Thead(html.Tr([html.Th("Cell", scope="col"), *(_heading(n, items.shown) for n in names)]))
     body = html.Tbody([_row(i, names) for i in items.shown])
     return html.Div(html.Table([head, body], className="scalars"), className="scroll")
 
 
-def _heading(name: str, items: Sequence[Labelled]) -> list[Component | str]:
-    first = next(s for i in items if (s := scalars(i.data).get(name)) is not None)
-    unit = UNITS.get(first.unit, first.unit)
-    return [first.title or name.replace("_", " ").capitalize(), *([html.Br(), html.Small(unit)] if unit else [])]
+def _heading(name: str, items: Sequence[Labelled]) -> Component:
+    known = [s for i in items if (s := scalars(i.data).get(name)) is not None]
+    unit = "" if known[0].unit == "1" else known[0].unit
+    titles = "; ".join(dict.fromkeys(s.title for s in known if s.title))
+    return html.Th([SHOWN[name], *([html.Br(), html.Small(unit)] if unit else [])], scope="col", title=titles)
 
 
 def _row(item: Labelled, names: Sequence[str]) -> Component:
     values = scalars(item.data)
     swatch = html.Span(className="swatch", style={"background": style().color(item.group)})
-    name = html.Th([swatch, " ", item.label, html.Small(f" {item.origin}" if item.origin == "synthetic" else "")], scope="row")
-    return html.Tr([name, *(html.Td(_cell(values.get(n)), className="number") for n in names)])
+    said = [html.Br(), html.Small(item.origin)] if item.origin == "synthetic" else []
+    name = html.Th([swatch, " ", item.label, *said], scope="row", className="cell-name")
+    return html.Tr([name, *(html.Td(_cell(values.get(n)), className="number", title=_count(values.get(n))) for n in names)])
 
 
 def _cell(scalar: Scalar | None) -> list[Component | str]:
-    """Value and, in small, its interval (with its level) or its standard deviation."""
+    """Value and, below it, its interval (with its level) or its standard deviation, and over how many."""
     if scalar is None or scalar.value is None:
         return ["–"]
     shown: list[Component | str] = [printed(scalar.value)]
+    spread = ""
     if scalar.low is not None and scalar.high is not None:
-        level = f"{100 * scalar.level:.0f} %: " if scalar.level else ""
-        shown += [html.Br(), html.Small(f"{level}{printed(scalar.low)} … {printed(scalar.high)}")]
+        spread = f"{printed(scalar.low)} … {printed(scalar.high)}" + (f" ({100 * scalar.level:.0f} %)" if scalar.level else "")
     elif scalar.std is not None:
-        shown += [html.Br(), html.Small(f"± {printed(scalar.std)}")]
-    if scalar.n is not None and scalar.of:
-        shown += [html.Small(f" n = {scalar.n} {scalar.of}", className="count")]
+        spread = f"± {printed(scalar.std)}"
+    count = f"n = {scalar.n}" if scalar.n is not None else ""
+    for line in (spread, count):
+        shown += [html.Br(), html.Small(line)] if line else []
     return shown
+
+
+def _count(scalar: Scalar | None) -> str:
+    """What the value is, and what its n counts."""
+    if scalar is None or scalar.value is None:
+        return "not defined for this cell"
+    return ", ".join(t for t in (scalar.title, f"n = {scalar.n} {scalar.of}" if scalar.n is not None else "") if t)
 
 
 def printed(value: float | int | str) -> str:

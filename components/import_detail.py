@@ -1,0 +1,139 @@
+"""The open file: how its data look, how it was read, and everything else that can be said about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from analysis.core.style import Style
+from analysis.inspection import Found
+from analysis.staging import printed_bytes
+from components.card import CONFIG
+from components.context import style, workspace
+from components.import_form import BUILD, MASSES, SAMPLE, SAMPLE_MORE, effective, said
+from components.import_inputs import entry, field_id
+from components.import_rows import action_id, printed_duration
+from components.import_work import Lot
+
+AXES = {"voltage": "Voltage / V", "current": "Current / mA"}
+SCALE = {"voltage": 1.0, "current": 1000.0}
+HOUR_S = 3600.0
+
+
+def nothing() -> Component:
+    """What stands here before a file is open."""
+    return html.Div(dmc.Text("Choose a file of the list to see it.", size="sm", c="dimmed"), className="detail-empty")
+
+
+def detail(lot: Lot, place: int = 0) -> Component:
+    """One part of a lot, with the form of the whole lot."""
+    part, found = lot.parts[place], lot.found[place]
+    head = html.Div(
+        [html.H2(part.name, className="card-title"), dmc.Text(printed_bytes(part.size), size="xs", c="dimmed")], className="card-head"
+    )
+    body: list[Component] = []
+    if found is not None and found.picture:
+        body.append(dcc.Graph(figure=picture(found, style()), config={**CONFIG, "displayModeBar": False}, className="detail-graph"))
+    if found is not None:
+        body.append(_facts(found, str(part.path) if part.referenced else ""))
+        body += [html.P(w, className="detail-warning") for w in found.warnings[:6]]
+        body += [html.P(found.note, className="detail-note")] if found.note and found.kind == "data" else []
+    if lot.state not in ("claimed", "done", "importing") and not lot.is_manifest:
+        body += [_reading(lot, found), *_form(lot, found)]
+    return html.Div([head, html.Div(body, className="detail-body")])
+
+
+def picture(found: Found, look: Style) -> dict[str, Any]:
+    """Voltage above current against time, decimated."""
+    names = [n for n in AXES if n in found.picture]
+    unit, factor = _time_unit(found)
+    traces, layout = [], {"template": look.template(), "showlegend": False, "margin": {"l": 58, "r": 10, "t": 8, "b": 38}, "height": 250}
+    for i, name in enumerate(names):
+        curve = found.picture[name]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [None if v is None else v / factor for v in curve["x"]],
+                "y": [None if v is None else v * SCALE[name] for v in curve["y"]],
+                "line": {"width": 1.2, "color": look.ink if name == "voltage" else look.muted},
+                "xaxis": "x",
+                "yaxis": f"y{i + 1 if i else ''}",
+                "hovertemplate": f"%{{y:.4g}} {AXES[name].rpartition('/ ')[2]} at %{{x:.4g}} {unit}<extra></extra>",
+            }
+        )
+        low, high = (0.0, 1.0) if len(names) == 1 else ((0.40, 1.0) if i == 0 else (0.0, 0.32))
+        layout[f"yaxis{i + 1 if i else ''}"] = {"title": {"text": AXES[name]}, "domain": [low, high], "nticks": 5 if i == 0 else 3}
+    layout["xaxis"] = {"title": {"text": f"Time / {unit}"}, "anchor": "y2" if len(names) > 1 else "y"}
+    return {"data": traces, "layout": layout}
+
+
+def _time_unit(found: Found) -> tuple[str, float]:
+    low, high = found.ranges.get("time", (0.0, 0.0))
+    return ("h", HOUR_S) if high - low >= HOUR_S else ("s", 1.0)
+
+
+def _facts(found: Found, place: str) -> Component:
+    rows = [("Format", found.title), ("Instrument", found.instrument), ("Started", found.start_time.replace("T", " ")), ("Lies at", place)]
+    if found.kind == "data":
+        rows.append(("Rows", f"{found.rows:,}".replace(",", " ")))
+    for name, (low, high) in found.ranges.items():
+        words = printed_duration(high - low) if name == "time" else f"{low * SCALE[name]:.5g} … {high * SCALE[name]:.5g}".replace("-", "−")
+        rows.append(("Duration" if name == "time" else AXES[name], words))
+    stated = found.stated.get("active_mass_mg")
+    if stated:
+        rows.append(("Mass in the file", f"{stated:.5g} mg"))
+    made = [html.Tr([html.Th(n, scope="row"), html.Td(v)]) for n, v in rows if v]
+    return html.Table(html.Tbody(made), className="facts")
+
+
+def _reading(lot: Lot, found: Found | None) -> Component:
+    """Which reader, and what else can be done with the whole."""
+    if found is None or not found.candidates:
+        return html.Div()
+    chosen = lot.parts[0].form.get("reader") or found.reader
+    buttons: list[Component] = []
+    if found.reader and any(i == "cycling.generic" for i, _ in found.candidates):
+        buttons.append(_button("map", lot, "Columns…"))
+    if found.stated.get("active_mass_mg"):
+        buttons.append(_button("stated", lot, f"Take {found.stated['active_mass_mg']:.5g} mg as active mass"))
+    if len(lot.parts) > 1:
+        buttons += [_button("sort", lot, "Sort by start"), _button("split", lot, "Separate the parts")]
+    select = dmc.Select(
+        id=field_id(lot.sid, "reader"),
+        value=chosen,
+        data=[{"value": i, "label": t} for i, t in found.candidates],
+        label="Read as",
+        size="xs",
+        allowDeselect=False,
+        w=230,
+    )
+    return html.Div([select, *buttons], className="detail-reading")
+
+
+def _button(action: str, lot: Lot, label: str) -> Component:
+    return dmc.Button(label, id=action_id(action, lot.sid), n_clicks=0, size="xs", variant="default")
+
+
+def _form(lot: Lot, found: Found | None) -> list[Component]:
+    fields = said(lot.parts[0])
+    known, cell = effective(fields, workspace().snapshot().cells)
+    kept: Mapping[str, Any] = cell if known else {}
+
+    def inputs(names: tuple[str, ...]) -> Component:
+        made = []
+        for field in names:
+            kind, _, name = field.partition(".")
+            before = kept.get(name) if kind == "cell" and fields.get(field) in (None, "") else None
+            made.append(entry(field_id(lot.sid, field), field, fields.get(field), placeholder="" if before is None else str(before)))
+        return html.Div(made, className="detail-fields")
+
+    about = f"Cell {known.name} is known; blanks keep what is recorded (shown in grey)." if known else ""
+    return [
+        *([html.P(about, className="detail-note")] if about else []),
+        inputs(MASSES),
+        html.Details([html.Summary("Test, state, cycle, particle, notes"), inputs((*SAMPLE, *SAMPLE_MORE))]),
+        html.Details([html.Summary("How the cell was built and cycled"), inputs(BUILD)]),
+    ]

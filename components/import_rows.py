@@ -1,0 +1,259 @@
+"""The list of waiting files: a row each, with what was recognised, what must be said, and where it stands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from analysis.inspection import Found
+from analysis.staging import Staged, printed_bytes
+from components import import_work
+from components.address import href
+from components.context import workspace
+from components.icons import icon
+from components.import_form import ROW, effective, said
+from components.import_inputs import entry, field_id, title
+from components.import_work import Lot
+from components.job_panel import cancel_id
+
+COLOURS = {"ready": "teal", "done": "teal", "problem": "red", "known": "orange", "wrong": "red"}
+
+
+def action_id(action: Any, sid: Any) -> dict[str, Any]:
+    """Id of a button that does something with a waiting file, or with the list (``sid`` is then "")."""
+    return {"part": "import-action", "action": action, "sid": sid}
+
+
+def tick_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-tick", "sid": sid}
+
+
+def open_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-open", "sid": sid}
+
+
+def state_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-state", "sid": sid}
+
+
+def words_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-words", "sid": sid}
+
+
+def saved_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-saved", "sid": sid}
+
+
+def table(lots: Sequence[Lot], ticked: frozenset[str], current: str) -> list[Component]:
+    """Head and rows; nothing where nothing waits."""
+    if not lots:
+        return []
+    heads = ("", "File", *(title(f) for f in ROW), "State", "")
+    head = html.Div([_all_ticked(ticked, lots), *(html.Span(h) for h in heads[1:])], className="lot-head")
+    return [head, *(row(lot, lot.sid in ticked, lot.sid == current) for lot in lots)]
+
+
+def _all_ticked(ticked: frozenset[str], lots: Sequence[Lot]) -> Component:
+    every = bool(lots) and all(lot.sid in ticked for lot in lots)
+    return dmc.Checkbox(id="import-tick-all", checked=every, size="xs", **{"aria-label": "Tick all files"})
+
+
+def row(lot: Lot, ticked: bool, current: bool) -> Component:
+    """A lot's row. Its inputs are drawn once; state and words are refreshed while it is read or imported."""
+    first = lot.parts[0]
+    open_form = lot.state not in ("claimed", "done", "importing") and not lot.is_manifest
+    cells = [
+        dmc.Checkbox(id=tick_id(lot.sid), checked=ticked, size="xs", **{"aria-label": f"Tick {first.name}"}),
+        html.Div([_file(p, f, lot, i) for i, (p, f) in enumerate(zip(lot.parts, lot.found, strict=True))], className="lot-files"),
+        *(_inputs(lot) if open_form else [html.Div(_instead(lot), className="lot-instead")]),
+        html.Div(state(lot), id=state_id(lot.sid), className="lot-state", **{"aria-live": "polite"}),
+        _remove(lot),
+    ]
+    return html.Div(
+        [html.Div(cells, className="lot-cells"), html.Div(words(lot), id=words_id(lot.sid), className="lot-words", role="status")],
+        className=f"lot {lot.state}" + (" current" if current else ""),
+        key=lot.sid,
+    )
+
+
+def _file(part: Staged, found: Found | None, lot: Lot, place: int) -> Component:
+    name = html.Button(
+        part.name,
+        id=open_id(part.sid if place == 0 else f"{lot.sid}.{place}"),
+        className="lot-name",
+        title=part.name,
+        n_clicks=0,
+        **{"aria-label": f"Show {part.name}"},
+    )
+    line: list[Any] = [name, html.Span(_facts(part, found), className="lot-facts")]
+    if len(lot.parts) > 1 and lot.state not in ("importing", "done"):
+        line.append(
+            html.Span(
+                [_small("up", part, "Earlier", place == 0), _small("down", part, "Later", place == len(lot.parts) - 1)],
+                className="lot-order",
+            )
+        )
+    return html.Div(line, className="lot-file")
+
+
+def _small(action: str, part: Staged, label: str, disabled: bool) -> Component:
+    return html.Button(
+        {"up": "↑", "down": "↓"}[action],
+        id=action_id(action, part.sid),
+        disabled=disabled,
+        title=label,
+        n_clicks=0,
+        className="tiny",
+        **{"aria-label": f"{label}: {part.name}"},
+    )
+
+
+def _facts(part: Staged, found: Found | None) -> str:
+    """Size and, once known, format and extent in one line."""
+    facts = [printed_bytes(part.size)]
+    if found is not None and found.title:
+        facts.insert(0, found.title)
+    if found is not None and found.kind == "data":
+        facts.append(f"{found.rows:,} rows".replace(",", " "))
+        facts += [printed_range(n, found) for n in ("time", "voltage") if n in found.ranges]
+    return " · ".join(facts)
+
+
+def printed_range(name: str, found: Found) -> str:
+    """Duration of the time, extent of anything else."""
+    low, high = found.ranges[name]
+    if name != "time":
+        return f"{low:.3f} … {high:.3f} V".replace("-", "−")
+    return printed_duration(high - low)
+
+
+def printed_duration(seconds: float) -> str:
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _inputs(lot: Lot) -> list[Component]:
+    fields = said(lot.parts[0])
+    snapshot = workspace().snapshot()
+    known, cell = effective(fields, snapshot.cells)
+    suggestions = {"cell.name": [c.name for c in snapshot.cells], "cell.group": [g.name for g in snapshot.groups]}
+    made = []
+    for field in ROW:
+        kept = cell.get(field.partition(".")[2]) if known else None
+        placeholder = str(kept) if kept is not None and not fields.get(field) else ""
+        made.append(
+            entry(
+                field_id(lot.sid, field),
+                field,
+                fields.get(field),
+                label=False,
+                placeholder=placeholder,
+                suggestions=suggestions.get(field),
+            )
+        )
+    return made
+
+
+def _instead(lot: Lot) -> list[Any]:
+    if lot.state == "claimed":
+        return [f"as {lot.sentence} says"]
+    if lot.is_manifest and lot.found[0] is not None:
+        return [lot.found[0].note]
+    record = import_work.imported(lot)
+    fields = said(lot.parts[0])
+    cell, group = (record.cell, record.group) if record else (fields.get("cell.name"), fields.get("cell.group"))
+    return [f"cell {cell}", f", group {group}" if group else ""]
+
+
+def state(lot: Lot) -> list[Component]:
+    """Where a lot stands, as a badge, a progress bar or a link."""
+    if lot.state == "importing" and lot.job is not None:
+        return [_progress(lot.job.fraction, "importing" if lot.job.state == "running" else "queued"), _cancel(lot.job.key)]
+    if lot.state == "reading":
+        job = lot.job
+        return [_progress(job.fraction if job else 0.0, "reading" if job else "waiting"), *([_cancel(job.key)] if job else [])]
+    if lot.state == "done":
+        return [_badge("imported", "teal"), _see(lot)]
+    if lot.state == "problem":
+        is_table = any(f is not None and f.kind == "table" for f in lot.found)
+        return [
+            _badge("columns?" if is_table else "cannot be read" if not lot.is_manifest else "incomplete", "orange" if is_table else "red")
+        ]
+    if lot.state == "claimed":
+        return [_badge("manifest", "gray")]
+    if lot.state == "ready" and lot.job is not None:
+        return [_badge(lot.job.state, "red" if lot.job.state == "failed" else "gray")]
+    return [_badge({"known": "twice", "wrong": "check"}.get(lot.state, lot.state), COLOURS[lot.state])]
+
+
+def _badge(text: str, color: str) -> Component:
+    return dmc.Badge(text, color=color, variant="light", size="sm", radius="sm", tt="none")
+
+
+def _progress(fraction: float, label: str) -> Component:
+    bar = dmc.Progress(value=100 * fraction, animated=True, size="sm", attributes={"section": {"aria-label": label}})
+    return html.Div([bar, html.Span(label, className="lot-facts")], className="lot-progress")
+
+
+def _cancel(key: str) -> Component:
+    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default")
+
+
+def _see(lot: Lot) -> Component:
+    record = import_work.imported(lot)
+    if record is not None and record.modality != "cycling":
+        return html.Span()
+    query = {"ref": record.group} if record is not None and record.group else {}
+    return dmc.Anchor("See it on the Cycling page", href=href("/cycling", query), size="xs", fw=600)
+
+
+def words(lot: Lot) -> list[Component]:
+    """The line under a row: the one sentence that matters, what to do, and the button that does it."""
+    made: list[Component] = []
+    if lot.state in ("problem", "known", "wrong") or (lot.state == "ready" and lot.sentence):
+        made.append(html.Span([icon("warning", 14), html.Span(lot.sentence)], className="lot-problem"))
+        made += [html.Span(lot.hint, className="lot-hint")] if lot.hint else []
+        made += _remedies(lot)
+    elif lot.state == "ready" and lot.judged.missing:
+        made.append(html.Span(f"Not said yet: {', '.join(lot.judged.missing)}. {_consequence(lot)}", className="lot-hint"))
+    return made
+
+
+def _consequence(lot: Lot) -> str:
+    lacks = set(lot.judged.missing)
+    if "active mass" in lacks:
+        return "Capacities stay in mAh, not per gram, until the active mass is known."
+    return "Only cells of a group appear in comparisons." if "group" in lacks else "It can be added later."
+
+
+def _remedies(lot: Lot) -> list[Component]:
+    made = []
+    if any(f is not None and f.kind == "table" for f in lot.found):
+        made.append(_remedy("map", lot, "Say which column is what…"))
+    if lot.state == "known":
+        made.append(_remedy("again", lot, "Import it again"))
+    if lot.state == "problem" and lot.found[0] is not None and not lot.found[0].sha256:
+        made.append(_remedy("look", lot, "Look again"))
+    return made
+
+
+def _remedy(action: str, lot: Lot, label: str) -> Component:
+    return dmc.Button(label, id=action_id(action, lot.sid), n_clicks=0, size="compact-xs", variant="light")
+
+
+def _remove(lot: Lot) -> Component:
+    name = lot.parts[0].name
+    return dmc.ActionIcon(
+        icon("close", 14),
+        id=action_id("remove", lot.sid),
+        n_clicks=0,
+        variant="subtle",
+        color="gray",
+        size="sm",
+        disabled=lot.state == "importing",
+        **{"aria-label": f"Take {name} off the list"},
+    )
