@@ -19,6 +19,8 @@ from analysis.core.hashing import digest
 NUMERIC_LIBRARIES = ("numpy", "scipy", "numba", "xarray", "dask")
 _WORDS = {"title", "description", "json_schema_extra"}  # keywords that only people read
 _ALWAYS = "analysis.core.data"
+# What recipes import to declare themselves and to report: no number depends on it, colours of figures are below it.
+_NEVER = {"analysis.core.registry", "analysis.core.progress"}
 
 
 @cache
@@ -53,7 +55,7 @@ def closure(module: str, top: str) -> frozenset[str]:
     todo = [module]
     while todo:
         name = todo.pop()
-        if name in seen or _source(name) is None:
+        if name in seen or name in _NEVER or _source(name) is None:
             continue
         seen.add(name)
         todo += [m for m in _imports(name) if m.partition(".")[0] in (top, "analysis")]
