@@ -10,15 +10,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from analysis.cycling.schemas import MODES
 from analysis.demo.ageing import Ageing, SoftShort, after_isolation, condition_at
 from analysis.demo.cell_model import Build, Condition, Hold, State, Step, hold_voltage, rest, run_to_limit
 
 FORMATION_C_RATE, CYCLING_C_RATE = 1 / 20, 1 / 10
 FIRST_ROW_S = 0.1  # a step's first row follows its start by the time the range relay takes
 PRISTINE = State(x=2e-3)  # as-made NMC: a trace of lithium is missing from the surface
-_CODES = {name: code for code, name in MODES.items()}
-_CURRENT_MODE, _VOLTAGE_MODE, _REST_MODE = _CODES["constant current"], _CODES["constant voltage"], _CODES["rest"]
 # Unit time, denser towards both ends, where voltage bends.
 _UNIT = np.unique(np.concatenate([np.linspace(0, 1, 321), np.geomspace(1e-6, 1e-2, 60), 1 - np.geomspace(1e-7, 1e-2, 60)]))
 
@@ -42,7 +39,7 @@ class Protocol:
     one_c_mA_per_g: float = 200.0
     rest_s: float = 600.0
     every_s: float = 600.0
-    every_V: float = 0.014
+    every_V: float = 0.012
 
     @property
     def cycles(self) -> int:
@@ -72,7 +69,6 @@ class Rows:
     cycle: np.ndarray
     step_count: np.ndarray
     step_index: np.ndarray
-    mode: np.ndarray
 
     @property
     def n_rows(self) -> int:
@@ -241,23 +237,23 @@ class _Recorder:
     def _constant_current(self, step: Step, index: int) -> None:
         t = sample_times(step, every_s=self._protocol.every_s, every_V=self._protocol.every_V)
         current = np.full(t.size, step.current_mA)
-        self._add(t, step.voltage(t), current, np.abs(current) * t / 3600, index, _CURRENT_MODE)
+        self._add(t, step.voltage(t), current, np.abs(current) * t / 3600, index)
 
     def _constant_voltage(self, hold: Hold, index: int) -> None:
         keep = slice(4, None, 4)  # the instants are evenly spaced in the logarithm of the current: every fourth is enough
         t, current, charge = hold.time_s[keep], hold.current_mA[keep], hold.charge_mAh[keep]
-        self._add(t, np.full(t.size, hold.voltage_V), current, charge, index, _VOLTAGE_MODE)
+        self._add(t, np.full(t.size, hold.voltage_V), current, charge, index)
 
     def _rest(self, step: Step, index: int) -> None:
         t = np.concatenate([[FIRST_ROW_S, 1.0, 10.0], np.linspace(0, step.duration_s, 11)[1:]])
-        self._add(t, step.voltage(t), np.zeros(t.size), np.zeros(t.size), index, _REST_MODE)
+        self._add(t, step.voltage(t), np.zeros(t.size), np.zeros(t.size), index)
 
-    def _add(self, t: np.ndarray, voltage: np.ndarray, current: np.ndarray, charge: np.ndarray, index: int, mode: int) -> None:
+    def _add(self, t: np.ndarray, voltage: np.ndarray, current: np.ndarray, charge: np.ndarray, index: int) -> None:
         self._step_count += 1
         counters = [np.full(t.size, value) for value in self._counters]
         counting = 0 if current[0] >= 0 else 1  # charge, discharge
         counters[counting] = counters[counting] + charge
         self._counters[counting] += float(charge[-1])
-        labels = [np.full(t.size, value, dtype=np.int64) for value in (self._cycle, self._step_count, index, mode)]
+        labels = [np.full(t.size, value, dtype=np.int64) for value in (self._cycle, self._step_count, index)]
         self._parts.append(Rows(self._clock + t, voltage, current, counters[0], counters[1], *labels))
         self._clock += float(t[-1])

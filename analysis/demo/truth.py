@@ -16,7 +16,7 @@ from analysis.demo.protocol import Cycle, Run
 
 LEAK_THRESHOLD = 0.01  # of the current: a cycle that leaks more counts as shorted
 PEAK_SEARCH_V = 0.04
-PEAK_MARGIN_V = 0.005  # a maximum nearer to the end of the step cannot be told from the cut-off
+PEAK_MARGIN_V = 0.03  # a maximum nearer to an end of the step cannot be told from that end
 _FINE_POINTS = 6001
 
 
@@ -188,7 +188,8 @@ def rate_truth(run: Run, *, cell: str, group: str, files: tuple[str, ...], rows:
 def curve_peaks(step: Step) -> dict[str, float]:
     """Maxima of dQ/dV of a noise-free constant-current step, in V against Li-In, by the name of the phase change.
 
-    Each is looked for within 40 mV of the voltage at which the particles' surface passes the equilibrium peak.
+    Each is looked for within 40 mV of the voltage at which the particles' surface passes the equilibrium peak, and left out
+    within 30 mV of either end of the step.
     """
     t = np.linspace(0, step.duration_s, _FINE_POINTS)
     voltage = step.voltage(t)
@@ -199,7 +200,7 @@ def curve_peaks(step: Step) -> dict[str, float]:
         passing = int(np.argmin(np.abs(surface - float(delithiation(np.asarray(u))))))
         near = np.flatnonzero(np.abs(voltage - voltage[passing]) < PEAK_SEARCH_V)
         top = int(near[np.argmax(dqdv[near])])
-        inside = abs(voltage[top] - voltage[-1]) > PEAK_MARGIN_V
+        inside = min(abs(voltage[top] - voltage[0]), abs(voltage[top] - voltage[-1])) > PEAK_MARGIN_V
         if near[0] < top < near[-1] and inside:
             found[name] = float(voltage[top])
     return found

@@ -67,8 +67,8 @@ def test_time_and_cycles_run_forward_and_limits_hold(runs: list[Run]) -> None:
 def test_half_cycles_have_about_a_hundred_rows(runs: list[Run]) -> None:
     run = runs[0]
     counts = np.unique(run.rows.step_count[run.rows.current_mA != 0], return_counts=True)[1]
-    assert counts.min() >= 60
-    assert counts.max() <= 160
+    assert 60 < np.mean(counts) < 130
+    assert counts.max() < 200  # formation, twice as long
 
 
 def test_long_life_is_as_drawn_up() -> None:

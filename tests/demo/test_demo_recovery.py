@@ -10,7 +10,9 @@ import xarray as xr
 
 from analysis.core.data import Scalar
 from analysis.cycling.aging import SummaryParams, summarise
-from analysis.cycling.compute import summary
+from analysis.cycling.compute import dqdv, rates, summary
+from analysis.cycling.derivative import DerivativeParams
+from analysis.cycling.rates import RateParams
 from analysis.demo.study import write_study
 from analysis.demo.truth import CellTruth, RateTruth, Truth
 from analysis.modalities import registry
@@ -126,3 +128,37 @@ def test_readers_recognise_each_format_by_content(study: Study) -> None:
     for cell in study.truth.cells:
         wanted = next(reader for end, reader in expected.items() if cell.files[0].endswith(end))
         assert registry().recognise(study.folder / cell.files[0]).id == wanted
+
+
+def test_peaks_of_dqdv_are_recovered(study: Study) -> None:
+    """Every true peak is met, and no other found.
+
+    Rows are up to 12 mV apart and carry 0.3 mV of noise, so a slope over neighbours is uncertain by 4 %: the default window of
+    20 mV splits peaks. With 60 mV they scatter by about 3 mV, the broad ones (0.1 V wide) by up to 5; tolerances are three of these.
+    """
+    errors = []
+    for cell in study.truth.cells:
+        calm = [p for p in cell.peaks if p.cycle not in cell.short_cycles]
+        params = DerivativeParams(active_mass_mg=cell.active_mass_mg, cycles=tuple(p.cycle for p in calm), window_mV=60)
+        found = dqdv(records=study.records(cell.files), params=params).attrs["peaks"]
+        for peaks in calm:
+            for direction, known in ((1, peaks.charge_V), (-1, peaks.discharge_V)):
+                seen = [p["voltage"] for p in found if p["cycle"] == peaks.cycle and p["direction"] == direction]
+                where = (cell.cell, peaks.cycle, direction, known, seen)
+                for name, voltage in known.items():
+                    nearest = min((abs(v - voltage) for v in seen), default=np.inf)
+                    assert nearest < (0.010 if name == "H2-H3" else 0.015), (name, *where)
+                    errors.append(nearest)
+                assert len(seen) <= 3, where
+    assert np.sqrt(np.mean(np.square(errors))) < 0.005
+
+
+def test_rate_groups_are_found(study: Study) -> None:
+    for test in study.truth.rate_tests:
+        params = RateParams(active_mass_mg=test.active_mass_mg, one_c_mA_per_g=study.truth.one_c_mA_per_g, formation_cycles=3)
+        got = rates(records=study.records(test.files), params=params)
+        assert got["c_rate"].values == pytest.approx(test.c_rate, rel=2e-3)
+        assert tuple(got["first_cycle"].values) == test.first_cycle
+        assert tuple(got["last_cycle"].values) == test.last_cycle
+        capacity = got["discharge_capacity"].values * test.active_mass_mg * 1e-3
+        assert capacity == pytest.approx(test.discharge_capacity_mAh, rel=5e-4)
