@@ -83,11 +83,6 @@ def common_units(items: Sequence[Labelled], name: str) -> str:
     return units
 
 
-def of_schema(items: Sequence[Labelled], schema: str) -> tuple[Labelled, ...]:
-    """The items that hold results of ``schema``."""
-    return tuple(i for i in items if i.data.attrs.get("schema") == schema)
-
-
 def cell_id(item: Labelled) -> str:
     """What a click on a point of this item refers to."""
     return item.id or item.label

@@ -1,7 +1,7 @@
 """Figures of curves inside a cycle: voltage profiles, dQ/dV and dV/dQ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,10 +9,12 @@ from pydantic import Field
 
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, FONT_PX, Style
+from analysis.cycling.curves import LI_IN_V, to_li_scale
 from analysis.cycling.figures_base import (
     FigureParams,
     Trace,
     axis_text,
+    cell_id,
     common_units,
     count_note,
     customdata,
@@ -32,10 +34,13 @@ from analysis.cycling.figures_base import (
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# V; Li–In in its two-phase region against Li/Li+ (Santhosha et al., Batteries & Supercaps 2, 524 (2019), doi 10.1002/batt.201800149).
-LI_IN_POTENTIAL = 0.62
+VOLTAGE = {False: "Cell voltage", True: "Voltage vs Li⁺/Li"}
 NAMED_CYCLES = 4  # more cycles than these are told apart by shade and not one by one in the legend
 NO_CURVES = "No curves to show. Choose cells with cycling data, and cycles that they have completed."
+
+
+Scale = Literal["cell", "Li"]
+SCALE_HELP = "Li: measured + 0.62 V, for a Li–In anode"
 
 
 class CurveParams(FigureParams):
@@ -44,12 +49,17 @@ class CurveParams(FigureParams):
 
 
 class ProfileParams(CurveParams):
-    scale: Literal["cell", "Li"] = Field("cell", title="Voltage scale", description="Li: measured + 0.62 V, for a Li–In anode")
+    scale: Scale = Field("cell", title="Voltage scale", description=SCALE_HELP)
     side_by_side: bool = Field(False, title="Groups side by side")
 
 
 class DerivativeParams(CurveParams):
     side_by_side: bool = Field(True, title="Groups side by side")
+
+
+class DqdvParams(DerivativeParams):
+    scale: Scale = Field("cell", title="Voltage scale", description=SCALE_HELP)
+    show_peaks: bool = Field(False, title="Mark peaks")
 
 
 @dataclass(frozen=True)
@@ -64,61 +74,77 @@ class Curve:
 
 def profiles(items: tuple[Labelled, ...], style: Style, params: ProfileParams) -> "go.Figure":
     """Voltage against capacity, each half cycle from 0; colour is the group, dash or shade the cycle."""
-    curves = _curves(items, "capacity", "voltage", params)
+    against_li = params.scale == "Li"
+    curves = [replace(c, y=to_li_scale(c.y)) if against_li else c for c in _curves(items, "capacity", "voltage", params)]
     if not curves:
         return nothing(NO_CURVES, style)
     shown = _items_of(curves)
     units = common_units(shown, "capacity")
-    against_li = params.scale == "Li"
     cycles = sorted({c.cycle for c in curves})
     panels = Panels.of(shown, params.side_by_side)
     traces = []
     for curve in curves:
         line = {"width": 1.6, **_cycle_line(cycles.index(curve.cycle), len(cycles), curve.item.group, style)}
-        y = curve.y + LI_IN_POTENTIAL if against_li else curve.y
         lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(units)}", "%{y:.3f} V" + (" vs Li⁺/Li" if against_li else ""))
-        traces.append(_line(curve, y, line, _suffix(curve.cycle, cycles), panels, lines))
-    notes = [count_note(shown), _shade_note(cycles), "Measured + 0.62 V: right while Li–In is two-phase." if against_li else ""]
-    title = "Voltage vs Li⁺/Li / V" if against_li else "Cell voltage / V"
+        traces.append(_line(curve, line, _suffix(curve.cycle, cycles), panels, lines))
+    notes = [count_note(shown), _shade_note(cycles), _scale_note(against_li)]
+    title = axis_text(VOLTAGE[against_li], "V")
     layout = panels.layout(axis_text("Capacity", units), title, {}, shown, notes, style)
     return finish(
         with_legend(traces, params.legend, panels=bool(panels.groups)), layout, style, f"profiles {params.scale} {params.side_by_side}"
     )
 
 
-def dqdv(items: tuple[Labelled, ...], style: Style, params: DerivativeParams) -> "go.Figure":
+def dqdv(items: tuple[Labelled, ...], style: Style, params: DqdvParams) -> "go.Figure":
     """dQ/dV against voltage, coloured by cycle; the smoothing window stands below."""
-    return _derivative(items, style, params, x="voltage", y="dqdv", titles=("Cell voltage", "dQ/dV"))
+    against_li = params.scale == "Li"
+    shift = to_li_scale(np.zeros(1))[0] if against_li else 0.0
+    curves = [replace(c, x=c.x + shift) for c in _curves(items, "voltage", "dqdv", params)]
+    marked = _peaks(items, shift) if params.show_peaks else {}
+    return _derivative(curves, style, params, Axes("voltage", "dqdv", VOLTAGE[against_li], "dQ/dV"), marked, _scale_note(against_li))
 
 
 def dvdq(items: tuple[Labelled, ...], style: Style, params: DerivativeParams) -> "go.Figure":
     """dV/dQ against capacity, coloured by cycle; the smoothing window stands below."""
-    return _derivative(items, style, params, x="capacity", y="dvdq", titles=("Capacity", "dV/dQ"))
+    return _derivative(_curves(items, "capacity", "dvdq", params), style, params, Axes("capacity", "dvdq", "Capacity", "dV/dQ"), {}, "")
 
 
-def _derivative(
-    items: tuple[Labelled, ...], style: Style, params: DerivativeParams, *, x: str, y: str, titles: tuple[str, str]
-) -> "go.Figure":
-    curves = _curves(items, x, y, params)
+@dataclass(frozen=True)
+class Axes:
+    """What a derivative is drawn from, and the words of its axes."""
+
+    x: str
+    y: str
+    x_word: str
+    y_word: str
+
+
+Peaks = dict[tuple[str, int], tuple[list[float], list[float]]]  # (cell, cycle): places, heights
+
+
+def _derivative(curves: Sequence[Curve], style: Style, params: DerivativeParams, axes: Axes, marked: Peaks, scale_note: str) -> "go.Figure":
     if not curves:
         return nothing(NO_CURVES, style)
     shown = _items_of(curves)
-    x_units, y_units = common_units(shown, x), common_units(shown, y)
+    x_units, y_units = common_units(shown, axes.x), common_units(shown, axes.y)
     cycles = sorted({c.cycle for c in curves})
     colors = style.sequence(len(cycles))
     panels = Panels.of(shown, params.side_by_side)
     groups = list(dict.fromkeys(i.group for i in shown))
+    lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(x_units)}", f"{axes.y_word}: %{{y:.4~g}} {unit_text(y_units)}")
     traces = []
     for curve in curves:
         dash = "solid" if params.side_by_side else DASHES[groups.index(curve.item.group) % len(DASHES)]
         line = {"width": 1.4, "color": colors[cycles.index(curve.cycle)], "dash": dash}
-        lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(x_units)}", f"{titles[1]}: %{{y:.4~g}} {unit_text(y_units)}")
-        traces.append(_line(curve, curve.y, line, _suffix(curve.cycle, cycles), panels, lines))
+        drawn = _line(curve, line, _suffix(curve.cycle, cycles), panels, lines)
+        traces += [drawn, *_peak_marks(curve, drawn, marked, lines)]
     limits, outside = _robust_limits(curves)
-    notes = [count_note(shown), window_note(shown), f"{outside} {plural(outside, 'point')} off the axis (double-click)." if outside else ""]
-    layout = panels.layout(axis_text(titles[0], x_units), axis_text(titles[1], y_units), {"range": limits}, shown, notes, style)
+    off = f"{outside} {plural(outside, 'point')} off the axis (double-click)." if outside else ""
+    titles = axis_text(axes.x_word, x_units), axis_text(axes.y_word, y_units)
+    layout = panels.layout(*titles, {"range": limits}, shown, [count_note(shown), window_note(shown), scale_note, off], style)
     bar = [_cycle_bar(cycles, style)] if len(cycles) > NAMED_CYCLES else []
-    return finish([*with_legend(traces, params.legend, panels=bool(panels.groups)), *bar], layout, style, f"{y} {params.side_by_side}")
+    dressed = with_legend(traces, params.legend, panels=bool(panels.groups))
+    return finish([*dressed, *bar], layout, style, f"{axes.x_word} {axes.y} {params.side_by_side}")
 
 
 def window_note(items: Sequence[Labelled]) -> str:
@@ -170,18 +196,40 @@ def _items_of(curves: Sequence[Curve]) -> tuple[Labelled, ...]:
     return tuple({id(c.item): c.item for c in curves}.values())
 
 
-def _line(curve: Curve, y: np.ndarray, line: dict[str, Any], suffix: str, panels: "Panels", hover_lines: tuple[str, ...]) -> Trace:
+def _line(curve: Curve, line: dict[str, Any], suffix: str, panels: "Panels", hover_lines: tuple[str, ...]) -> Trace:
     return trace_of(
         curve.item,
         suffix,
         mode="lines",
         x=float32(curve.x),
-        y=float32(y),
+        y=float32(curve.y),
         line={**line, "simplify": False},  # plotly's own thinning draws corners, and these curves are thin already
         customdata=customdata(curve.item, np.full(curve.x.size, curve.cycle)),
         hovertemplate=hover(curve.item, *hover_lines),
         **panels.axes(curve.item.group),
     )
+
+
+def _peaks(items: Sequence[Labelled], shift: float) -> Peaks:
+    """The peaks that the results list, by cell and cycle, on the voltage scale of the plot."""
+    found: Peaks = {}
+    for item in items:
+        for p in item.data.attrs.get("peaks", ()):
+            places, heights = found.setdefault((cell_id(item), int(p["cycle"])), ([], []))
+            places.append(float(p["voltage"]) + shift)
+            heights.append(float(p["height"]))
+    return found
+
+
+def _peak_marks(curve: Curve, line: Trace, marked: Peaks, hover_lines: tuple[str, ...]) -> list[Trace]:
+    """Rings at the peaks of a curve, on its axes and under its legend entry."""
+    places, heights = marked.get((cell_id(curve.item), curve.cycle), ([], []))
+    if not places:
+        return []
+    marker = {"symbol": "circle-open", "size": 7, "color": line["line"]["color"], "line": {"width": 1.5}}
+    points = {"x": float32(places), "y": float32(heights), "customdata": customdata(curve.item, [curve.cycle] * len(places))}
+    kept = {k: v for k, v in line.items() if k != "line"}
+    return [{**kept, **points, "mode": "markers", "marker": marker, "hovertemplate": hover(curve.item, "peak", *hover_lines)}]
 
 
 def _suffix(cycle: int, cycles: Sequence[int]) -> str:
@@ -193,6 +241,10 @@ def _cycle_line(index: int, n: int, group: str, style: Style) -> dict[str, Any]:
     if n <= NAMED_CYCLES:
         return {"color": style.color(group), "dash": DASHES[index]}
     return {"color": style.fill(group, 0.3 + 0.7 * index / (n - 1))}
+
+
+def _scale_note(against_li: bool) -> str:
+    return f"Measured + {LI_IN_V} V: right while Li–In is two-phase." if against_li else ""
 
 
 def _shade_note(cycles: Sequence[int]) -> str:

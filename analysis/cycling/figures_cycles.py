@@ -193,7 +193,7 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
     top = max((float(np.nanmax(t["y"], initial=0.0)) for t in traces if "yaxis" not in t), default=1.0) or 1.0
     title = "● Discharge, ▲ charge" if params.show_charge else "● Discharge capacity"
     layout = {
-        **axis.layout(shown, [_outside_note(outside, "efficiency point")], style),
+        **axis.layout(shown, [convention_note(shown), _outside_note(outside, "efficiency point")], style),
         "yaxis": {"title": {"text": axis_text(title, units)}, "range": [0, 1.32 * top], "mirror": False},
         "yaxis2": {
             "title": {"text": "◆ Coulombic efficiency / %"},
@@ -268,7 +268,7 @@ def _points(
     regular = kinds == "cycle"
     values, unit = displayed(item, name)
     symbols: Any = symbol if regular.all() else np.where(regular, symbol, symbol + HOLLOW).astype(np.uint8)
-    words = None if regular.all() else ["" if r else f" ({k})" for r, k in zip(regular.tolist(), kinds.tolist(), strict=True)]
+    remarks = _remarks(kinds, text_values(item.data["flags"])[order])
     quantity_text = f"{CYCLES.variables[name].title.lower()}: %{{y:.4~g}} {unit}"
     trace = trace_of(
         item,
@@ -277,9 +277,18 @@ def _points(
         y=float32(values[order]),
         marker={"color": style.color(item.group), "symbol": symbols, "size": size, "opacity": opacity, "line": {"width": 0}},
         customdata=customdata(item, cycles),
-        hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if words else ""), quantity_text),
+        hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if any(remarks) else ""), quantity_text),
     )
-    return {**trace, "text": words} if words else trace
+    return {**trace, "text": remarks} if any(remarks) else trace
+
+
+def _remarks(kinds: np.ndarray, flags: np.ndarray) -> list[str]:
+    """What the hover text adds to a cycle's number: its kind where it is not a regular one, and its flags."""
+    said = [
+        [*([k] if k != "cycle" else []), *(w.replace("_", " ") for w in f.split())]
+        for k, f in zip(kinds.tolist(), flags.tolist(), strict=True)
+    ]
+    return [f" ({', '.join(words)})" if words else "" for words in said]
 
 
 def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:
@@ -295,6 +304,12 @@ def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:
         high = high if p95 <= high else 5.0 * np.ceil(p95 / 5.0 + 0.2)
     inside = (values >= low) & (values <= high)
     return float(low), float(high), int((finite & ~inside).sum())
+
+
+def convention_note(items: Sequence[Labelled]) -> str:
+    """What over what the coulombic efficiency is, as the results state it."""
+    said = sorted({str(i.data.attrs["efficiency"]).removesuffix(" of the same cycle") for i in items if i.data.attrs.get("efficiency")})
+    return f"CE = {' or '.join(said)}." if said else ""
 
 
 def _outside_note(outside: int, kind: str) -> str:

@@ -2,13 +2,13 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import xarray as xr
 from pydantic import Field
 
-from analysis.core.data import Scalar, scalars
+from analysis.core.data import Scalar, scalars, table
 from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
@@ -25,7 +25,6 @@ from analysis.cycling.figures_base import (
     hover,
     joint_name,
     nothing,
-    of_schema,
     plural,
     safe,
     short,
@@ -35,6 +34,7 @@ from analysis.cycling.figures_base import (
     unit_text,
 )
 from analysis.cycling.figures_cycles import NO_CYCLES, CycleAxis, CycleAxisParams, room_for_labels
+from analysis.cycling.pooling import QUANTITIES, PoolParams, pool
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,11 +42,16 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 TITLE_LENGTH = 34  # characters of an upright title's line; they fit a panel of 300 px
 MIN_INTERVAL = 3  # cells; below, an interval says nothing
+RATIO_MEANS = ("retention", "coulombic_efficiency")  # stored as ratios, shown in %
 PERCENT = ("retention", "efficiency")  # dimensionless scalars of these names read in %
 
 
 class RetentionParams(CycleAxisParams):
     show_cells: bool = Field(True, title="Show single cells")
+
+
+class PooledParams(Params):
+    quantity: Literal["retention", "discharge_capacity", "charge_capacity", "coulombic_efficiency"] = Field("retention", title="Quantity")
 
 
 class RateParams(Params):
@@ -57,35 +62,28 @@ class SummaryParams(Params):
     scalar: str = Field("retention", title="Quantity", description="name of a scalar of the cells' results")
 
 
-@dataclass(frozen=True)
-class Pool:
-    """Mean and SD over the cells of a group at each place of the cycle axis; shape (C,) each."""
-
-    x: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray  # NaN for a single cell
-    n: np.ndarray
-
-
 def retention(items: tuple[Labelled, ...], style: Style, params: RetentionParams) -> "go.Figure":
     """Capacity retention against cycle: each group's mean with a band of one SD, single cells thin behind.
 
-    Only regular cycles take part.
+    Items are cells, and the result of ``cycling.pooled`` over them where there is one. Formation is left out.
     """
-    shown = tuple(i for i in of_schema(items, "cycling.cycles") if i.data.sizes.get("cycle", 0))
+    given = tuple(i.data for i in items if i.data.attrs.get("schema") == "cycling.pooled")
+    shown = tuple(i for i in items if i.data.attrs.get("schema") != "cycling.pooled" and i.data.sizes.get("cycle", 0))
     if not shown:
         return nothing(NO_CYCLES, style)
     axis = CycleAxis.of(shown, params.x)
     cells = [_cell_line(item, axis, k, style) for k, item in enumerate(shown)]
-    means: list[Trace] = []
-    for group, members in by_group(shown).items():
-        lines = [t for t, i in zip(cells, shown, strict=True) if i.group == group]
-        means += _mean_and_band(group, members, pool([t["x"] for t in lines], [t["y"] for t in lines]), style)
+    pooled = _pooled(shown, given, axis)
+    means = [
+        t
+        for group, members in by_group(shown).items()
+        for t in _mean_and_band(group, joint_name(group, "", {cell_id(i): i.origin for i in members}), pooled, "retention", style)
+    ]
     single = params.legend == "cells"
     behind = [{**t, "showlegend": single, "legendgroup": t["meta"]["id" if single else "group"]} for t in cells]
     low, high = room_for_labels(np.concatenate([t["y"] for t in cells]))
     layout = {
-        **axis.layout(shown, ["Lines: cells. Mean ± SD over cells."], style, hollow=False),
+        **axis.layout(shown, ["Mean ± SD over cells; thin: cells."], style, hollow=False),
         "yaxis": {"title": {"text": "Capacity retention / %"}, "range": [low, high]},
         **axis.marks(params.selected, style),
     }
@@ -104,19 +102,24 @@ def retention_values(item: Labelled) -> np.ndarray:
     return 100.0 * capacity / capacity[regular][0] if regular.any() else np.full(capacity.shape, np.nan)
 
 
-def pool(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> Pool:
-    """Mean, SD (n - 1) and number of the finite values at each x that any cell has."""
-    places = np.unique(np.concatenate(x))
-    table = np.full((len(x), places.size), np.nan)
-    for row, (at, values) in enumerate(zip(x, y, strict=True)):
-        table[row, np.searchsorted(places, at)] = values
-    n = np.isfinite(table).sum(axis=0)
-    kept = n > 0
-    places, table, n = places[kept], table[:, kept], n[kept]
-    mean = np.nansum(table, axis=0) / n
-    squares = np.nansum((table - mean) ** 2, axis=0)
-    std = np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
-    return Pool(places, mean, std, n)
+def _pooled(cells: Sequence[Labelled], given: Sequence[xr.Dataset], axis: CycleAxis) -> xr.Dataset:
+    """Mean and SD of the groups after formation: the given result, or, where cells must be shifted one by one, pooled here."""
+    groups = tuple(i.group for i in cells)
+    if given and (axis.absolute or axis.shared) and set(groups) <= set(given[0]["group"].values.tolist()):
+        number = given[0]["cycle"].values
+        after = given[0].isel(cycle=number > max(axis.formations))
+        return after if axis.absolute else after.assign_coords(cycle=after["cycle"] - axis.shared)
+    return pool(tuple(_regular(i, axis, k) for k, i in enumerate(cells)), PoolParams(groups=groups))
+
+
+def _regular(item: Labelled, axis: CycleAxis, index: int) -> xr.Dataset:
+    """The regular cycles of a cell, numbered as the axis counts them, as ``pool`` takes them."""
+    ds = item.data
+    kept = text_values(ds["kind"]) == "cycle"
+    columns = {name: (ds[name].values[kept], str(ds[name].attrs["units"])) for name in (*QUANTITIES, "kind") if name != "retention"}
+    number = axis.x(index, ds["cycle"].values[kept])
+    columns |= {"cycle": (number, "1"), "retention": (retention_values(item)[kept] / 100.0, "1")}
+    return table(columns, dim="cycle", attrs=ds.attrs)
 
 
 def _cell_line(item: Labelled, axis: CycleAxis, index: int, style: Style) -> Trace:
@@ -134,22 +137,43 @@ def _cell_line(item: Labelled, axis: CycleAxis, index: int, style: Style) -> Tra
     )
 
 
-def _mean_and_band(group: str, members: Sequence[Labelled], pooled: Pool, style: Style) -> list[Trace]:
-    """The mean of a group, and below it the band of one SD where there are two cells or more."""
-    origins = {cell_id(i): i.origin for i in members}
+def _mean_and_band(group: str, name: str, pooled: xr.Dataset, quantity: str, style: Style) -> list[Trace]:
+    """The mean of a group and, below it, the band of one SD where there are two cells or more; ratios in %."""
+    factor, unit = (100.0, "%") if quantity in RATIO_MEANS else (1.0, unit_text(str(pooled[quantity].attrs["units"])))
+    row = pooled["group"].values.tolist().index(group)
+    n = pooled["n_cells"].values[row]
+    mean, std = (factor * pooled[q].values[row] for q in (quantity, f"{quantity}_std"))
+    x, kept, several = pooled["cycle"].values, np.isfinite(mean), np.isfinite(std)
     shared = {"type": "scatter", "mode": "lines", "legendgroup": group, "meta": {"group": group}}
     made: list[Trace] = []
-    several = pooled.n > 1
     if several.any():
-        x = pooled.x[several]
-        low, high = (float32(pooled.mean[several] + s * pooled.std[several]) for s in (-1, 1))
-        outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]]), "line": {"width": 0}}
+        low, high = (float32(mean[several] + side * std[several]) for side in (-1, 1))
+        outline = {"x": np.concatenate([x[several], x[several][::-1]]), "y": np.concatenate([high, low[::-1]]), "line": {"width": 0}}
         made.append({**shared, **outline, "fill": "toself", "fillcolor": style.fill(group), "hoverinfo": "skip", "showlegend": False})
-    head = f"<b>{joint_name(group, '', origins)}</b>"
+    spread = [
+        f"± {s:.2f} {unit} (SD), n = {k}" if k > 1 else f"{unit}, n = 1" for s, k in zip(std[kept].tolist(), n[kept].tolist(), strict=True)
+    ]
+    text = {"text": spread, "hovertemplate": f"<b>{name}</b><br>cycle %{{x}}<br>mean: %{{y:.2f}} %{{text}}<extra></extra>"}
     line = {"color": style.color(group), "width": 2.4, "simplify": False}
-    spread = [f"± {s:.2f} % SD, n = {k}" if k > 1 else "n = 1" for s, k in zip(pooled.std.tolist(), pooled.n.tolist(), strict=True)]
-    text = {"text": spread, "hovertemplate": f"{head}<br>cycle %{{x}}<br>mean: %{{y:.2f}} %{{text}}<extra></extra>"}
-    return [*made, {**shared, "x": pooled.x, "y": float32(pooled.mean), "name": joint_name(group, "", origins), "line": line, **text}]
+    return [*made, {**shared, "x": x[kept], "y": float32(mean[kept]), "name": name, "line": line, **text}]
+
+
+def pooled_groups(items: tuple[Labelled, ...], style: Style, params: PooledParams) -> "go.Figure":
+    """Mean of a quantity against cycle for each group of pooled results, with a band of one SD over cells."""
+    shown = tuple(i for i in items if i.data.sizes.get("cycle", 0))
+    if not shown:
+        return nothing("No groups to show. Choose cells and pool them by group.", style)
+    traces: list[Trace] = []
+    for item in shown:
+        for group in item.data["group"].values.tolist():
+            name = joint_name(group, "", dict.fromkeys(map(str, range(int(item.data.attrs["cells"][group]))), item.origin))
+            traces += _mean_and_band(group, name, item.data, params.quantity, style)
+    unit = "%" if params.quantity in RATIO_MEANS else unit_text(common_units(shown, params.quantity))
+    layout = {
+        "xaxis": {"title": title_with_notes("Cycle", shown, ["Mean ± SD over cells."], style)},
+        "yaxis": {"title": {"text": f"{params.quantity.replace('_', ' ').capitalize()} / {unit}"}},
+    }
+    return finish(traces, layout, style, f"pooled {params.quantity}")
 
 
 def rate(items: tuple[Labelled, ...], style: Style, params: RateParams) -> "go.Figure":
@@ -165,8 +189,7 @@ def rate(items: tuple[Labelled, ...], style: Style, params: RateParams) -> "go.F
         offset = 0.26 * (k - (len(groups) - 1) / 2)
         cells = [_rate_points(i, steps, offset, units, style) for i in members]
         traces += cells if params.show_cells else []
-        pooled = pool([t["x"] for t in cells], [t["y"] for t in cells])
-        traces.append(_pooled_marks(group, members, pooled, units, style))
+        traces.append(_rate_means(group, members, cells, units, style))
     note = "Mean ± SD over cells; small: cells." if params.show_cells else "Mean ± SD over cells."
     ticks = {"tickvals": list(range(len(steps))), "ticktext": [s[0] for s in steps], "range": [-0.6, len(steps) - 0.4]}
     layout = {
@@ -215,22 +238,30 @@ def _rate_points(item: Labelled, steps: Sequence[tuple[str, int]], offset: float
     )
 
 
-def _pooled_marks(group: str, members: Sequence[Labelled], pooled: Pool, units: str, style: Style) -> Trace:
+def _rate_means(group: str, members: Sequence[Labelled], cells: Sequence[Trace], units: str, style: Style) -> Trace:
+    """Mean and SD over the cells of a group at each place of the axis."""
+    x, y = (np.concatenate([t[axis] for t in cells]) for axis in ("x", "y"))
+    places = np.unique(x)
+    at = [y[(x == place) & np.isfinite(y)] for place in places]
     name = joint_name(group, "", {cell_id(i): i.origin for i in members})
-    said = [f"n = {k}" for k in pooled.n.tolist()]
+    spread = np.array([v.std(ddof=1) if v.size > 1 else 0.0 for v in at])
+    said = [
+        f"± {s:.2g} {unit_text(units)} (SD), n = {v.size}" if v.size > 1 else f"{unit_text(units)}, n = 1"
+        for s, v in zip(spread, at, strict=True)
+    ]
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
         "legendgroup": group,
         "meta": {"group": group},
-        "x": pooled.x,
-        "y": pooled.mean,
-        "error_y": {"array": np.nan_to_num(pooled.std), "color": style.color(group), "thickness": 1.5, "width": 4},
+        "x": places,
+        "y": np.array([v.mean() if v.size else np.nan for v in at]),
+        "error_y": {"array": spread, "color": style.color(group), "thickness": 1.5, "width": 4},
         "marker": {"color": style.color(group), "size": 9},
         "line": {"color": style.fill(group, 0.4), "width": 1},
         "text": said,
-        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} ± %{{error_y.array:.2~g}} {unit_text(units)} (SD, %{{text}})<extra></extra>",
+        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} %{{text}}<extra></extra>",
     }
 
 
@@ -304,23 +335,14 @@ def _summary_cells(members: Sequence[Labelled], values: np.ndarray, place: int, 
     ]
 
 
-def t_interval(values: np.ndarray, level: float = LEVEL) -> float:
-    """Half width of Student's interval of the mean; NaN below three values."""
-    if values.size < MIN_INTERVAL:
-        return float("nan")
-    from scipy.special import stdtrit
-
-    return float(stdtrit(values.size - 1, 0.5 + level / 2) * values.std(ddof=1) / np.sqrt(values.size))
-
-
 def _mean_interval(group: str, members: Sequence[Labelled], values: np.ndarray, place: int, unit: str, style: Style) -> Trace:
-    half = t_interval(values)
+    from analysis.core.numerics.statistics import mean_interval  # brings scipy.stats, half a second
+
+    found = mean_interval(values, level=LEVEL)
+    stated = found.n >= MIN_INTERVAL
     name = joint_name(group, "", {cell_id(i): i.origin for i in members})
-    mean = float(values.mean())
-    interval = (
-        f"<br>95 % interval {mean - half:.4g} to {mean + half:.4g} {unit}" if np.isfinite(half) else "<br>too few cells for an interval"
-    )
-    bar: dict[str, Any] = {"array": [half], "color": style.color(group), "thickness": 2, "width": 6}
+    interval = f"{LEVEL:.0%} interval {found.low:.4g} to {found.high:.4g} {unit}" if stated else "too few cells for an interval"
+    bar: dict[str, Any] = {"array": [found.high - found.value], "color": style.color(group), "thickness": 2, "width": 6}
     return {
         "type": "scatter",
         "mode": "markers",
@@ -328,8 +350,8 @@ def _mean_interval(group: str, members: Sequence[Labelled], values: np.ndarray, 
         "legendgroup": group,
         "meta": {"group": group},
         "x": [place + 0.16],
-        "y": [mean],
+        "y": [found.value],
         "marker": {"color": style.color(group), "symbol": "diamond", "size": 10},
-        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} {unit}{interval}<extra></extra>",
-        **({"error_y": bar} if np.isfinite(half) else {}),
+        "hovertemplate": f"<b>{name}</b><br>mean: %{{y:.4~g}} {unit}<br>{interval}<extra></extra>",
+        **({"error_y": bar} if stated else {}),
     }

@@ -1,4 +1,4 @@
-"""The record itself: voltage and current against time."""
+"""Voltage and current against time, of a record or of what ``cycling.trace`` kept of one."""
 
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,8 @@ def trace(items: tuple[Labelled, ...], style: Style, params: TraceParams) -> "go
             line = _line(item, time[window], factor * item.data[name].values[window], unit, axes, style, params.points)
             drawn = max(drawn, line["x"].size)
             traces.append(line)
-        rows += window.stop - window.start
+        # What was thinned before says how many rows it stands for.
+        rows += int(item.data.attrs["rows"]) if item.data.attrs.get("schema") == "cycling.trace" else window.stop - window.start
     note = f"{drawn:,} points a line of {rows:,} rows shown.".replace(",", " ")
     layout = {
         "xaxis": {"title": title_with_notes("Time / h", shown, [note], style), "anchor": "y2"},

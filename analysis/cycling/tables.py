@@ -39,13 +39,12 @@ def _frame(item: Labelled) -> "pd.DataFrame":
 
 
 def _values(ds: xr.Dataset) -> dict[str, np.ndarray]:
-    """The variables along the first dimension, by header."""
-    dims = [v.dims for v in ds.variables.values() if v.ndim == 1]
-    return {
-        column_name(str(name), str(var.attrs.get("units", ""))): np.asarray(var.values)
-        for name, var in ds.variables.items()
-        if var.ndim == 1 and var.dims == dims[0]
-    }
+    """The variables by header; over several dimensions, such as group and cycle, every combination is a row."""
+    units = {str(name): str(var.attrs.get("units", "")) for name, var in ds.variables.items()}
+    if len(ds.dims) > 1:
+        frame = ds.to_dataframe().reset_index()
+        return {column_name(str(c), units.get(str(c), "")): frame[c].to_numpy() for c in frame.columns}
+    return {column_name(str(name), units[str(name)]): np.asarray(var.values) for name, var in ds.variables.items() if var.ndim == 1}
 
 
 def tidy_scalars(items: Sequence[Labelled]) -> "pd.DataFrame":

@@ -16,8 +16,10 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.cycling.figures import FIGURES, figure_table
 from analysis.cycling.figures_curves import thin
-from analysis.cycling.figures_groups import pool, rate_name, rate_steps, t_interval
+from analysis.cycling.figures_groups import rate_name, rate_steps
+from analysis.cycling.pooling import POOLED, PoolParams, pool
 from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES, RECORD
+from analysis.cycling.trace import TRACE
 
 BY_ID = {f.id: f for f in FIGURES}
 STYLE = Style(groups=("uncoated", "coated"))
@@ -94,13 +96,28 @@ def record(rows: int = 50_000) -> xr.Dataset:
     return RECORD.conform(table(columns, dim="row"))
 
 
+def pooled() -> xr.Dataset:
+    made = tuple(c.assign(retention=c["discharge_capacity"] / 190.0) for c in (cycles(first=190.0), cycles(first=192.0)))
+    for c in made:
+        c["retention"].attrs["units"] = "1"
+    return POOLED.conform(pool(made * 2, PoolParams(groups=("uncoated", "uncoated", "coated", "coated"))))
+
+
+def drawn_record() -> xr.Dataset:
+    """What ``cycling.trace`` keeps: few rows, and how many they stand for."""
+    return TRACE.conform(record(60).assign_attrs(rows=50_000))
+
+
 MAKERS: dict[str, Callable[[], xr.Dataset]] = {
     "cycling.cycles": cycles,
     "cycling.profile": profile,
     "cycling.dqdv": derivative,
     "cycling.rates": rates,
     "cycling.record": record,
+    "cycling.trace": drawn_record,
+    "cycling.pooled": pooled,
 }
+OF_CELLS = [f for f in FIGURES if f.id != "cycling.pooled"]  # the others draw groups, which no click refers to
 
 
 def study(make: Callable[[], xr.Dataset], *, each: int = 2, origin: str = "synthetic") -> tuple[Labelled, ...]:
@@ -155,7 +172,7 @@ def test_axes_name_their_units(figure: Any) -> None:
     assert all(" / " in t or t.startswith(unitless) for t in titles)
 
 
-@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+@pytest.mark.parametrize("figure", OF_CELLS, ids=lambda f: f.id)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_points_refer_to_their_cell_and_colours_to_their_group(figure: Any, theme: Any) -> None:
     style = Style(theme=theme, groups=("uncoated", "coated"))
@@ -177,7 +194,7 @@ def test_nothing_to_show_is_said(figure: Any) -> None:
     assert "Choose" in fig.layout.annotations[0].text
 
 
-@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
+@pytest.mark.parametrize("figure", OF_CELLS, ids=lambda f: f.id)
 def test_zoom_survives_new_data_and_names_stay_text(figure: Any) -> None:
     make = MAKERS[figure.schema]
     short = build(figure.id, study(make, each=1))
@@ -241,6 +258,17 @@ def test_the_other_count_of_cycles_stands_on_top_where_cells_agree() -> None:
     assert "2 to 5 cycles" in notes(build("cycling.capacity", mixed))
 
 
+def test_odd_cycles_say_why_and_the_efficiency_its_convention() -> None:
+    odd = cycles().assign_attrs(efficiency="discharge / charge of the same cycle")
+    words = odd["flags"].values.astype("<U40")
+    words[9] = "ce_above_one short_suspected"
+    odd["flags"] = ("cycle", words, {"units": ""})
+    fig = build("cycling.capacity", (Labelled(odd, "a", id="a"),))
+    said = {row[1]: text for row, text in zip(fig.data[0].customdata, fig.data[0].text, strict=True)}
+    assert (said[1], said[4], said[10]) == (" (formation)", "", " (ce above one, short suspected)")
+    assert "CE = discharge / charge." in notes(fig)
+
+
 def test_highlighted_cycles_are_ringed() -> None:
     fig = build("cycling.capacity", study(cycles), selected=(4, 9))
     rings = [t for t in fig.data if t.name == "highlighted"]
@@ -284,18 +312,35 @@ def test_retention_pools_cells_and_keeps_them() -> None:
     assert at[4] == pytest.approx(100.0)
     assert at[10] == pytest.approx((94 + 88 + 100) / 3)
     assert at[20] == pytest.approx((84 + 68) / 2)
-    assert "± 6.00 % SD, n = 3" in mean.text  # of 94, 88 and 100
+    assert "± 6.00 % (SD), n = 3" in mean.text  # of 94, 88 and 100
     assert len(of_cells(fig)) == 3
     assert not of_cells(build("cycling.retention", items, show_cells=False))
 
 
-def test_pooling_against_known_mean_and_deviation() -> None:
-    pooled = pool([np.array([1, 2]), np.array([2, 3])], [np.array([1.0, 2.0]), np.array([4.0, np.nan])])
-    assert pooled.x.tolist() == [1, 2]
-    assert pooled.mean.tolist() == [1.0, 3.0]
-    assert pooled.std[1] == pytest.approx(np.sqrt(2))
-    assert np.isnan(pooled.std[0])
-    assert pooled.n.tolist() == [1, 2]
+def test_retention_draws_the_pooled_result_it_is_given() -> None:
+    cells = tuple(
+        Labelled(c.assign(retention=("cycle", r, {"units": "1"})), str(k), "coated", id=str(k))
+        for k, (c, r) in enumerate([(cycles(6), np.linspace(1.1, 0.6, 6)), (cycles(6), np.linspace(1.1, 0.8, 6))])
+    )
+    result = POOLED.conform(pool(tuple(c.data for c in cells), PoolParams(groups=("coated", "coated"))))
+    for x, last in (("absolute", 6), ("after_formation", 3)):
+        fig = build("cycling.retention", (*cells, Labelled(result, "group mean", key="k")), x=x)
+        alone = build("cycling.retention", cells, x=x)
+        means = [next(t for t in f.data if t.showlegend is not False) for f in (fig, alone)]
+        for mean in means:
+            assert mean.name == "coated, n = 2 cells"
+            assert (mean.x[-1], mean.y[-1]) == (last, pytest.approx(70.0))
+        assert means[0].x.tolist() == means[1].x.tolist() == list(range(last - 2, last + 1))
+
+
+def test_pooled_groups_count_their_cells_and_keep_their_colours() -> None:
+    fig = build("cycling.pooled", (Labelled(pooled(), "all", origin="synthetic"),), quantity="discharge_capacity")
+    means = [t for t in fig.data if t.showlegend is not False]
+    assert [t.name for t in means] == [f"{g}, n = 2 cells (synthetic)" for g in ("uncoated", "coated")]
+    assert [t.line.color for t in means] == [STYLE.color("uncoated"), STYLE.color("coated")]
+    assert means[0].y[3] == pytest.approx(191.0)
+    assert "± 1.41 mA h g⁻¹ (SD), n = 2" in means[0].text[3]
+    assert fig.layout.yaxis.title.text == "Discharge capacity / mA h g⁻¹"
 
 
 def test_profiles_start_at_zero_and_share_a_trace_per_cycle() -> None:
@@ -348,6 +393,15 @@ def test_derivatives_print_their_window(figure_id: str, titles: tuple[str, str])
     assert len({t.line.color for t in fig.data}) == 2  # two cycles
 
 
+def test_peaks_are_ringed_where_the_result_lists_them_on_either_scale() -> None:
+    peak = {"cycle": 4, "direction": 1, "voltage": 3.5, "height": 120.0}
+    items = (Labelled(derivative().assign_attrs(peaks=[peak]), "a", "coated", id="a"),)
+    assert len(build("cycling.dqdv", items).data) == 2
+    for scale, voltage in (("cell", 3.5), ("Li", 4.12)):
+        rings = [t for t in build("cycling.dqdv", items, show_peaks=True, scale=scale).data if t.mode == "markers"]
+        assert [(t.x[0], t.y[0], t.customdata[0]) for t in rings] == [(pytest.approx(voltage), 120.0, ["a", 4])]
+
+
 def test_thinning_keeps_ends_and_a_spike() -> None:
     x = np.linspace(0, 1, 10_001)
     y = np.where(np.abs(x - 0.3) < 2e-3, 1.0, 0.0)
@@ -393,6 +447,8 @@ def test_the_trace_keeps_the_spike_and_counts_its_rows() -> None:
     assert "of 50 000 rows shown" in notes(fig)
     assert (fig.layout.yaxis.title.text, fig.layout.yaxis2.title.text) == ("Voltage / V", "Current / mA")
     zoomed = build("cycling.trace", items, start_h=1.0, end_h=1.02)
+    kept = build("cycling.trace", (Labelled(drawn_record(), "a", id="a"),))
+    assert "60 points a line of 50 000 rows shown" in notes(kept)
     assert "of 75 rows shown" in notes(zoomed)  # 73 from 3600 to 3672 s, and one more on each side
 
 
@@ -415,10 +471,6 @@ def test_summary_shows_every_cell_and_an_interval_from_three_on() -> None:
         build("cycling.summary_bars", items, scalar="colour")
 
 
-def test_no_interval_below_three() -> None:
-    assert np.isnan(t_interval(np.array([1.0, 2.0])))
-
-
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
 def test_tables_are_tidy_and_carry_units_and_origin(figure: Any) -> None:
     items = study(MAKERS[figure.schema], each=1)
@@ -426,7 +478,7 @@ def test_tables_are_tidy_and_carry_units_and_origin(figure: Any) -> None:
     assert list(frame.columns[:4]) == ["group", "cell", "origin", "key"]
     assert set(frame["origin"]) == {"synthetic"}
     if figure.id != "cycling.summary_bars":
-        assert len(frame) == sum(next(iter(i.data.sizes.values())) for i in items)
+        assert len(frame) == sum(int(np.prod(list(i.data.sizes.values()))) for i in items)
         assert any(" / " in c for c in frame.columns)
     assert list(figure_table((), figure.id, figure.params()).columns[:4]) == ["group", "cell", "origin", "key"]
 
@@ -435,7 +487,7 @@ def test_tables_hold_full_precision_and_what_the_figure_shows() -> None:
     items = (Labelled(cycles(first=190.123456789), "a", "coated", "measured", "key", "a"),)
     frame = figure_table(items, "cycling.retention", BY_ID["cycling.retention"].params())
     assert frame["discharge_capacity / mA h/g"][3] == 190.123456789
-    assert frame["retention / %"][3] == pytest.approx(100.0, abs=1e-12)
+    assert frame["retention / 1"][3] == pytest.approx(1.0, abs=1e-12)
     curves = (Labelled(profile((1, 4, 9)), "a"),)
     frame = figure_table(curves, "cycling.profiles", BY_ID["cycling.profiles"].params(cycles=(4,)))
     assert set(frame["cycle / 1"]) == {4}
