@@ -30,6 +30,7 @@ from analysis.core.params import Options
 from analysis.core.registry import Probe, Reader
 from analysis.cycling.schemas import RECORD
 from analysis.cycling.soundness import Columns, by_sign, counter_kind, record, sound, unrolled
+from analysis.cycling.stitch import stitch
 from analysis.formats import arbin_res, biologic_mpr, jet, lanhe_ccs, neware_binary
 from analysis.formats.table import Table
 
@@ -97,7 +98,6 @@ def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
         ("Ns", "step", "1"),
         ("cycle number", "cycle", "1"),
         ("z cycle", "cycle", "1"),
-        ("half cycle", "half_cycle", "1"),
         ("Temperature/°C", "temperature", "degC"),
     ):
         if name in given and ours not in columns:
@@ -108,7 +108,10 @@ def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
     if found.metadata.get("start_time"):
         columns["timestamp"] = (_unix(found.metadata["start_time"]) + time, "s")
     software = found.metadata.get("software", "")  # of EC-Lab, or of BT-Lab below 10
-    return record(path.name, columns, _attrs(f"BioLogic {software}" if software else "BioLogic", found, "cumulative"), found.warnings)
+    attrs = _attrs(f"BioLogic {software}" if software else "BioLogic", found, "cumulative")
+    if "I/mA" not in given and technique != "OCV":  # <I>, or charge over time
+        attrs["current_is"] = "interval mean"
+    return record(path.name, columns, attrs, found.warnings)
 
 
 def _first(name: str, given: Mapping[str, np.ndarray], wanted: tuple[str, ...], technique: str) -> np.ndarray:
@@ -299,10 +302,6 @@ def _parts(read_one: Callable[[Path, Any], xr.Dataset]) -> Callable[[tuple[Path,
     def read(paths: tuple[Path, ...], options: Any) -> xr.Dataset:
         with np.errstate(all="ignore"):  # what overflows in damaged files is left out by its size
             records = [RECORD.conform(read_one(path, options)) for path in paths]
-        if len(records) == 1:
-            return records[0]
-        from analysis.cycling.stitch import stitch
-
         return stitch(records)
 
     return read

@@ -12,7 +12,7 @@ all blocks of a step (0 first, 10 in the rest, 71 in the discharge), then 120 by
 
 * kind 3, data: up to six records of 20 bytes: ``u4`` time since the previous record (ms), ``f4`` voltage (V), ``f4`` current (A,
   negative discharges), ``f4`` charge of this interval (A h, never negative), ``f4`` energy of this interval (W h, with the sign of
-  the current). To the last digit, charge = abs(current) * time and energy = voltage * current * time.
+  the current). Both are integrated between the records: abs(current) * time is met to 4e-4 in one record, to 2e-6 in the sum.
 * kind 2, step boundary: one at the start of the test and one at the end of each step. Payload: ``u4`` at 0 unknown (1, 68, 97 seen),
   ``u4`` at 8 the number of steps that ended, ``u4`` at 16 the test time (ms), ``u8`` at 48 the wall clock (ms since 1970),
   4 bytes at 64 unknown, ``f4`` at 68 the recording interval of the next step (ms).

@@ -58,7 +58,15 @@ def _inflate_errors() -> tuple[type[Exception], ...]:
 
 
 # What unpacking a damaged archive raises: bad structure, bad stream, early end, unknown compression, password.
-ARCHIVE_ERRORS = (BadZipFile, *_inflate_errors(), EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
+    BadZipFile,
+    *_inflate_errors(),
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 # fastnda's column: name here, unit.
 _COLUMNS = {
@@ -142,7 +150,7 @@ def _frame(name: str, file: Path, cycle_rule: CycleRule) -> "tuple[pl.DataFrame,
     import polars as pl
 
     # What fastnda lets through from damaged bytes: numpy's complaints (ValueError), missing tables (KeyError) and columns (polars).
-    damaged = (*ARCHIVE_ERRORS, LookupError, pl.exceptions.PolarsError)
+    damaged: tuple[type[Exception], ...] = (*ARCHIVE_ERRORS, LookupError, pl.exceptions.PolarsError)
     try:
         with captured_messages("fastnda") as messages:
             frame = fastnda.read(file, cycle_mode=cycle_rule, raw_categories=True)
@@ -232,7 +240,14 @@ def _metadata(name: str, file: Path) -> tuple[dict[str, Any], list[str]]:
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
 
-    damaged = (*ARCHIVE_ERRORS, LookupError, AttributeError, ElementTree.ParseError, ExpatError, DefusedXmlException)
+    damaged: tuple[type[Exception], ...] = (
+        *ARCHIVE_ERRORS,
+        LookupError,
+        AttributeError,
+        ElementTree.ParseError,
+        ExpatError,
+        DefusedXmlException,
+    )
     try:
         with captured_messages("fastnda"):
             said = fastnda.read_metadata(file)
