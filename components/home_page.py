@@ -15,7 +15,8 @@ from components.address import href
 from components.card import card
 from components.context import jobs, style, workspace
 from components.job_panel import progress
-from components.summary_table import SHOWN, printed
+from components.numbers import between, in_percent, printed, with_spread
+from components.summary_table import SHOWN
 from components.views import VIEWS, Query
 
 # Metric, and whether more is better; None where neither is.
@@ -67,11 +68,15 @@ def _glance(query: Query) -> Component:
     items = cycling_view.summaries(query).shown
     names = cycling_view.groups(query)
     sides = [[i for i in items if i.group == g] for g in names]
-    head = [html.Th("Per cell", scope="col"), *(html.Th([_swatch(g), f" {workspace().group_title(g)}"], scope="col") for g in names)]
+    head = [html.Th("Mean ± SD over cells", scope="col"), *(_side_heading(g, side) for g, side in zip(names, sides, strict=True))]
     if len(names) == 2:
         head.append(html.Th("Difference", scope="col"))
     rows = [row for metric, more in METRICS if (row := _metric(metric, more, sides)) is not None]
     return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="scalars glance"), className="scroll")
+
+
+def _side_heading(group: str, side: Sequence[Labelled]) -> Component:
+    return html.Th([_swatch(group), f" {workspace().group_title(group)}", html.Br(), html.Small(f"n = {len(side)} cells")], scope="col")
 
 
 def _swatch(group: str) -> Component:
@@ -79,26 +84,25 @@ def _swatch(group: str) -> Component:
 
 
 def _metric(metric: str, more: bool, sides: Sequence[Sequence[Labelled]]) -> Component | None:
-    found = [[s for i in side if (s := scalars(i.data).get(metric)) is not None and isinstance(s.value, int | float)] for side in sides]
+    found = [[in_percent(metric, s) for i in side if (s := scalars(i.data).get(metric)) is not None] for side in sides]
     known = next((s for side in found for s in side), None)
     if known is None:
         return None
     values = [[float(s.value) for s in side if isinstance(s.value, int | float)] for side in found]
-    unit = "" if known.unit == "1" else known.unit
-    cells = [html.Td(_mean(v), className="number") for v in values]
+    cells = [html.Td(_mean(v, len(side)), className="number") for v, side in zip(values, sides, strict=True)]
     if len(values) == 2:
         cells.append(_difference(values, more))
+    unit = "" if known.unit == "1" else known.unit
     name = [SHOWN[metric], *([html.Br(), html.Small(unit)] if unit else [])]
     return html.Tr([html.Th(name, scope="row", title=known.title), *cells])
 
 
-def _mean(values: Sequence[float]) -> list[Component | str]:
+def _mean(values: Sequence[float], cells: int) -> list[Component | str]:
     if not values:
         return ["–"]
-    mean = sum(values) / len(values)
-    spread = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5 if len(values) > 1 else None
-    text = printed(mean) + (f" ± {printed(spread)}" if spread is not None else "")
-    return [text, html.Br(), html.Small(f"n = {len(values)} cells" if len(values) != 1 else "n = 1 cell")]
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    fewer = [html.Br(), html.Small(f"n = {len(values)}")] if len(values) != cells else []
+    return [with_spread(float(np.mean(values)), spread), *fewer]
 
 
 def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
@@ -108,7 +112,7 @@ def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
     effect = compare(np.array(values[1]), np.array(values[0]))
     words = "better" if (effect.value > 0) == more else "worse"
     lines: list[Component | str] = [html.Span(f"{printed(effect.value)} {words}", className=words)]
-    bounds = f"{printed(effect.low)} … {printed(effect.high)}"
+    bounds = between(effect.low, effect.high)
     lines += [html.Br(), html.Small(f"{100 * effect.level:.0f} %: {bounds}" if effect.level else f"range {bounds}")]
     return html.Td(lines, className="number", title=METHODS[effect.method])
 

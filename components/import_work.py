@@ -64,7 +64,8 @@ def found_in(staged: Staged) -> Found | None:
 
 
 def _asked(staged: Staged) -> dict[str, Any]:
-    return {"reader": staged.form.get("reader", ""), "options": dict(staged.form.get("options", {}))}
+    form = staged.form
+    return {"reader": form.get("reader", ""), "options": dict(form.get("options", {})), "look": form.get("look", 0)}
 
 
 def look() -> None:
@@ -76,7 +77,7 @@ def look() -> None:
         key = _inspection_key(staged)
         if jobs().status(key).state not in ("unknown", "done"):
             continue
-        payload = {"sid": staged.sid, **_asked(staged)}
+        payload = {"sid": staged.sid, "asked": _asked(staged)}
         if staged.size > INLINE_BYTES:
             jobs().submit(key, tasks.INSPECT, payload, title=f"Reading {staged.name}")
         elif monotonic() - begun < INLINE_S:
@@ -84,7 +85,7 @@ def look() -> None:
 
 
 def _inspection_key(staged: Staged) -> str:
-    return f"inspect-{staged.sid}-{json_digest([_asked(staged), staged.form.get('look', 0)])[:8]}"
+    return f"inspect-{staged.sid}-{json_digest(_asked(staged))[:8]}"
 
 
 def _seen(staged: Staged) -> tuple[Found | None, Status]:
@@ -283,6 +284,11 @@ def fill_in(sid: str, fields: Mapping[str, Any], *, stamp: str = "") -> bool:
     after = {k: v for k, v in kept.items() if v not in (None, "") or k == "cell.name"}
     staging().say(sid, fields=after, **({"stamp": stamp} if stamp else {}))
     return True
+
+
+def look_again(sid: str) -> None:
+    """Have a file inspected once more."""
+    staging().say(sid, look=int(staging().entry(sid).form.get("look", 0)) + 1)
 
 
 def join(sids: Iterable[str]) -> None:

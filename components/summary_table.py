@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from analysis.core.data import Scalar, scalars
 from analysis.core.registry import Labelled
 from components.context import style
+from components.numbers import between, in_percent, printed, with_spread
 from components.views import Items
 
 # Scalar, and its heading; the scalar's own, longer title is the heading's tooltip.
@@ -36,14 +37,14 @@ def table(items: Items) -> Component:
 
 
 def _heading(name: str, items: Sequence[Labelled]) -> Component:
-    known = [s for i in items if (s := scalars(i.data).get(name)) is not None]
+    known = [in_percent(name, s) for i in items if (s := scalars(i.data).get(name)) is not None]
     unit = "" if known[0].unit == "1" else known[0].unit
     titles = "; ".join(dict.fromkeys(s.title for s in known if s.title))
     return html.Th([SHOWN[name], *([html.Br(), html.Small(unit)] if unit else [])], scope="col", title=titles)
 
 
 def _row(item: Labelled, names: Sequence[str]) -> Component:
-    values = scalars(item.data)
+    values = {n: in_percent(n, s) for n, s in scalars(item.data).items()}
     swatch = html.Span(className="swatch", style={"background": style().color(item.group)})
     said = [html.Br(), html.Small(item.origin)] if item.origin == "synthetic" else []
     name = html.Th([swatch, " ", item.label, *said], scope="row", className="cell-name")
@@ -54,15 +55,14 @@ def _cell(scalar: Scalar | None) -> list[Component | str]:
     """Value and, below it, its interval (with its level) or its standard deviation, and over how many."""
     if scalar is None or scalar.value is None:
         return ["–"]
-    shown: list[Component | str] = [printed(scalar.value)]
-    spread = ""
+    has_interval = scalar.low is not None and scalar.high is not None
+    value = with_spread(scalar.value, scalar.std) if isinstance(scalar.value, float) and not has_interval else printed(scalar.value)
+    shown: list[Component | str] = [value]
     if scalar.low is not None and scalar.high is not None:
-        spread = f"{printed(scalar.low)} … {printed(scalar.high)}" + (f" ({100 * scalar.level:.0f} %)" if scalar.level else "")
-    elif scalar.std is not None:
-        spread = f"± {printed(scalar.std)}"
-    count = f"n = {scalar.n}" if scalar.n is not None else ""
-    for line in (spread, count):
-        shown += [html.Br(), html.Small(line)] if line else []
+        shown += [html.Br(), html.Small(between(scalar.low, scalar.high))]
+    if scalar.n is not None:
+        level = f"{100 * scalar.level:.0f} %, " if scalar.level and has_interval else ""
+        shown += [html.Br(), html.Small(f"{level}n = {scalar.n}")]
     return shown
 
 
@@ -71,11 +71,3 @@ def _count(scalar: Scalar | None) -> str:
     if scalar is None or scalar.value is None:
         return "not defined for this cell"
     return ", ".join(t for t in (scalar.title, f"n = {scalar.n} {scalar.of}" if scalar.n is not None else "") if t)
-
-
-def printed(value: float | int | str) -> str:
-    """A number with the digits that mean something: four significant ones, whole numbers whole."""
-    if isinstance(value, str | int):
-        return str(value)
-    text = f"{value:.4g}"
-    return text.replace("-", "−") if "e" not in text else f"{value:.2e}".replace("-", "−")

@@ -1,0 +1,121 @@
+"""What the buttons of the import page do to the list."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from analysis.core.errors import ParamError, StoreError
+from analysis.core.hashing import json_digest
+from components import import_work
+from components.import_form import said
+from components.import_uploads import staging
+from components.import_work import Lot
+
+Ticked = Sequence[str]
+
+
+def act(action: str, sid: str, ticked: Ticked, bulk: Mapping[str, Any]) -> None:
+    """Do what a button says.
+
+    Parameters
+    ----------
+    sid
+        The waiting file that the button belongs to, "" for buttons of the whole list.
+    ticked
+        Files that are ticked; buttons of the list mean all of them where none is.
+    bulk
+        Fields for several files.
+    """
+    found = import_work.lots()
+    if action in LIST_ACTIONS:
+        LIST_ACTIONS[action](found, ticked, bulk)
+    elif action in LOT_ACTIONS:
+        lot = next((lot for lot in found if any(p.sid == sid for p in lot.parts)), None)
+        if lot is not None:
+            LOT_ACTIONS[action](lot, sid)
+
+
+def chosen(found: Sequence[Lot], ticked: Ticked) -> list[Lot]:
+    """The ticked ones; all where none is ticked."""
+    return [lot for lot in found if lot.sid in ticked] or list(found)
+
+
+def ready(found: Sequence[Lot], ticked: Ticked) -> list[Lot]:
+    return [lot for lot in chosen(found, ticked) if lot.state == "ready"]
+
+
+def _import(found: Sequence[Lot], ticked: Ticked, _bulk: Mapping[str, Any]) -> None:
+    for lot in ready(found, ticked):
+        import_work.start(lot)
+
+
+def _apply(found: Sequence[Lot], ticked: Ticked, bulk: Mapping[str, Any]) -> None:
+    given = {field: value for field, value in bulk.items() if value not in (None, "")}
+    if not given:
+        raise ParamError("Nothing is filled in above the list.", hint="Give a group or a mass, then apply it.")
+    for lot in chosen(found, ticked):
+        if lot.state not in ("done", "importing", "claimed") and not lot.is_manifest:
+            import_work.fill_in(lot.sid, given, stamp=json_digest([given, said(lot.parts[0])])[:8])
+
+
+def _join(found: Sequence[Lot], ticked: Ticked, _bulk: Mapping[str, Any]) -> None:
+    parts = [p.sid for lot in found if lot.sid in ticked and lot.state not in ("done", "importing", "claimed") for p in lot.parts]
+    if len(parts) < 2:
+        raise ParamError("Tick at least two files that are parts of one test.", hint="They are read one after the other.")
+    import_work.join(parts)
+
+
+def _clear(found: Sequence[Lot], _ticked: Ticked, _bulk: Mapping[str, Any]) -> None:
+    for lot in found:
+        if lot.state == "done":
+            _remove(lot, lot.sid)
+
+
+def _remove(lot: Lot, _sid: str) -> None:
+    if lot.state == "importing":
+        raise ParamError(f"{lot.parts[0].name} is being imported.", hint="Cancel that first.")
+    for part in lot.parts:
+        with suppress(StoreError):  # another page was faster
+            staging().discard(part.sid)
+
+
+def _again(lot: Lot, _sid: str) -> None:
+    staging().say(lot.sid, again=True)
+
+
+def _look(lot: Lot, _sid: str) -> None:
+    for part in lot.parts:
+        import_work.look_again(part.sid)
+
+
+def _stated(lot: Lot, _sid: str) -> None:
+    found = lot.found[0]
+    mass = found.stated.get("active_mass_mg") if found is not None else None
+    if mass is not None:
+        import_work.fill_in(lot.sid, {"cell.active_mass_mg": mass}, stamp=f"mass {mass}")
+
+
+def _sort(lot: Lot, _sid: str) -> None:
+    form = lot.parts[0].form
+    import_work.join(p.sid for p in lot.parts)
+    first = next(x for x in import_work.lots() if x.parts[0].sid in {p.sid for p in lot.parts})
+    if first.sid != lot.sid:
+        staging().say(first.sid, fields=form.get("fields"), again=form.get("again"))
+
+
+LIST_ACTIONS: dict[str, Callable[[Sequence[Lot], Ticked, Mapping[str, Any]], None]] = {
+    "import": _import,
+    "apply": _apply,
+    "join": _join,
+    "clear": _clear,
+}
+LOT_ACTIONS: dict[str, Callable[[Lot, str], None]] = {
+    "remove": _remove,
+    "again": _again,
+    "look": _look,
+    "stated": _stated,
+    "sort": _sort,
+    "split": lambda lot, _sid: import_work.split(lot),
+    "up": lambda lot, sid: import_work.move(lot, sid, -1),
+    "down": lambda lot, sid: import_work.move(lot, sid, 1),
+}
