@@ -1,6 +1,7 @@
 """Several files of one test → one record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from analysis.core.errors import DataError
 from analysis.cycling.schemas import RECORD
 
 COUNTERS = ("charge_capacity", "discharge_capacity", "charge_energy", "discharge_energy")
-_SAME_CLOCK = 1.0  # s; a test time that agrees with the wall clock this well runs on over the files
+_DAY = 86400.0  # s; a wall clock that is off by less may have been set, or changed to summer time
 _GAP = 3600.0  # s without data that are worth a word
+_FEW_STEPS = 10.0  # a test time that starts within so many of its steps has just begun
 
 
 def stitch(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -49,11 +51,18 @@ def stitch(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def _in_order(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
-    """Parts by their first date where all have one, else as given."""
+    """Parts by their first date where all have one, else as given; a test time that runs on in the given order decides first."""
     starts = [_start(part) for part in parts]
-    if any(np.isnan(start) for start in starts):
+    if any(np.isnan(start) for start in starts) or all(_runs_on(a, b) for a, b in pairwise(parts)):
         return list(parts)
     return [parts[i] for i in sorted(range(len(parts)), key=lambda i: starts[i])]
+
+
+def _runs_on(before: xr.Dataset, after: xr.Dataset) -> bool:
+    """Whether the test time of one part goes on in the next, and their dates do not speak against it."""
+    step = _edge(after, "time", 0) - _edge(before, "time", -1)
+    pause = _edge(after, "timestamp", 0) - _edge(before, "timestamp", -1)
+    return bool(step >= 0 and not abs(pause - step) > _DAY)
 
 
 def _start(part: xr.Dataset) -> float:
@@ -92,22 +101,23 @@ def _continued(before: list[xr.Dataset], part: xr.Dataset, label: str, notes: li
 
 
 def _without_overlap(before: list[xr.Dataset], part: xr.Dataset, label: str, notes: list[str]) -> xr.Dataset:
-    """Rows of ``part`` that the files before do not hold yet."""
+    """Rows of ``part`` that the file before does not hold yet."""
     last = before[-1]
-    clock = "timestamp" if "timestamp" in part else "time"
-    end, start = _edge(last, clock, -1), _edge(part, clock, 0)
-    if not start <= end:
+    if _edge(part, "time", 0) >= _edge(last, "time", -1):
         return part
-    rows = int((part[clock] <= end).sum())
-    if rows > last.sizes["row"] or not _equal(last.isel(row=slice(last.sizes["row"] - rows, None)), part.isel(row=slice(0, rows))):
-        return part
-    notes.append(f"{label}: its first {rows} rows are the last of the file before and were taken once.")
-    return part.isel(row=slice(rows, None))
+    for clock in ("time", "timestamp"):
+        if clock not in part or not _edge(part, clock, 0) <= _edge(last, clock, -1):
+            continue
+        rows = int((part[clock] <= _edge(last, clock, -1)).sum())
+        tail, head = last.isel(row=slice(last.sizes["row"] - rows, None)), part.isel(row=slice(0, rows))
+        if rows <= last.sizes["row"] and all(_equal(tail, head, name) for name in (clock, "voltage", "current")):
+            notes.append(f"{label}: its first {rows} rows are the last of the file before and were taken once.")
+            return part.isel(row=slice(rows, None))
+    return part
 
 
-def _equal(first: xr.Dataset, second: xr.Dataset) -> bool:
-    same: Callable[[str], bool] = lambda name: bool(np.array_equal(first[name].values, second[name].values, equal_nan=True))  # noqa: E731
-    return all(same(name) for name in ("time", "voltage", "current"))
+def _equal(first: xr.Dataset, second: xr.Dataset, name: str) -> bool:
+    return bool(np.array_equal(first[name].values, second[name].values, equal_nan=True))
 
 
 def _time_shift(last: xr.Dataset, part: xr.Dataset, label: str, notes: list[str]) -> float:
@@ -120,7 +130,9 @@ def _time_shift(last: xr.Dataset, part: xr.Dataset, label: str, notes: list[str]
         return 0.0
     if np.isfinite(pause) and pause < 0:
         notes.append(f"{label} starts {-pause:g} s before the file before it ends: other rows than these share that time.")
-    return end - start + max(start, 0.0)
+    steps = np.diff(part["time"][: int(_FEW_STEPS)].values)
+    usual = float(np.median(steps)) if steps.size else 0.0
+    return end - start + (max(start, 0.0) if start <= max(_FEW_STEPS * usual, 1.0) else usual)
 
 
 def _attrs(parts: Sequence[xr.Dataset], notes: Sequence[str]) -> dict[str, Any]:

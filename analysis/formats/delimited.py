@@ -115,7 +115,7 @@ def layout_of(
     start = skip_rows or 0
     found = max(
         (_block(lines, mark, start) for mark in ((delimiter,) if delimiter else DELIMITERS)),
-        key=lambda block: (block.rows, block.width >= _MIN_COLUMNS),
+        key=lambda block: (block.rows, block.share),
     )
     if not found.rows:
         return _header_only(lines, name, encoding, found, start, skip_rows is not None)
@@ -145,11 +145,12 @@ class _Block:
     first: int
     rows: int
     width: int
+    share: float = 0.0  # of the filled cells that are values
 
 
 def _block(lines: Sequence[str], delimiter: str, start: int) -> _Block:
     best = _Block(delimiter, 0, 0, 0)
-    first, widths = -1, [0]
+    first, widths, shares = -1, [0], [0.0]
     for i in range(start, len(lines) + 1):
         cells = split_row(lines[i], delimiter) if i < len(lines) else []
         blank = i < len(lines) and not lines[i].strip()
@@ -158,12 +159,13 @@ def _block(lines: Sequence[str], delimiter: str, start: int) -> _Block:
         # A step of two cells between neighbours is a ragged row, a larger one another table.
         if _is_data(cells) and (first < 0 or abs(len(cells) - widths[-1]) <= 2 or len(cells) > 4):
             if first < 0:
-                first, widths = i, []
+                first, widths, shares = i, [], []
             widths.append(len(cells))
+            shares.append(sum(map(is_value, cells)) / sum(map(bool, cells)))
             if len(widths) < _ENOUGH_ROWS:
                 continue
         if first >= 0 and len(widths) > best.rows:
-            best = _Block(delimiter, first, len(widths), max(set(widths), key=widths.count))
+            best = _Block(delimiter, first, len(widths), max(set(widths), key=widths.count), sum(shares) / len(shares))
             if best.rows >= _ENOUGH_ROWS:
                 break
         first = -1
