@@ -116,7 +116,8 @@ def _accumulate(rows, begin, sign, threshold):  # type: ignore[no-untyped-def]
         if here != 0.0:
             if here == previous_sign:
                 dt = max(0.0, rows.time[k] - rows.time[previous])
-                total += sign * 0.5 * (rows.current[k] + rows.current[previous]) * dt
+                before = rows.current[k] if rows.stepped else rows.current[previous]
+                total += sign * 0.5 * (rows.current[k] + before) * dt
             else:
                 total += sign * here * _across(rows, k, previous, here)
             kept[k] = np.isfinite(rows.voltage[k])

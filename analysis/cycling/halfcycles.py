@@ -8,7 +8,8 @@ belong together, short opposite blips and pulses belong to the half cycle around
 Charge is the trapezoid of current over the record's time stamps, between neighbouring rows that both flow the same way.
 Between the last row of one direction and the first row of the next the current is not known. Where the instrument counts charge,
 its counter says what flowed there (an Arbin at 30 s a row writes the first row of a step 30 s late: 1.5 % of a 1C half cycle);
-where it does not, nothing is added.
+where it does not, nothing is added. A record whose currents are means since the row before (``attrs["current_is"]``, some BioLogic files)
+is summed row by row instead.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,10 +22,12 @@ import xarray as xr
 from analysis.core.errors import DataError
 from analysis.cycling.runs import COLUMNS, CYCLE, Columns, RunState, scan
 
+CURRENT_IS, INTERVAL_MEAN = "current_is", "interval mean"  # a record's attribute where its current is charge over time since the row before
 BLOCK_ROWS = 1 << 20
 MAX_RUNS = 2_000_000  # about 0.5 GB of sums; a test has fewer than 10⁵ even with many pulses
 REST_FLOOR = 1e-9  # A, below what cyclers of microampere cells resolve
 NOISE_FRACTION = 1e-3  # of the largest run's charge
+WEAK_CURRENT = 0.05
 PULSE_BLIPS = 3  # opposite blips that make a half cycle a pulse train
 
 SUMS = (
@@ -85,6 +88,8 @@ def find(record: xr.Dataset, how: Detection = Detection(), *, block_rows: int = 
     threshold = rest_threshold(record, how, block_rows=block_rows)
     runs = _without_noise(_scan_record(record, threshold, block_rows), how)
     table, segment = _fold_runs(runs, how, has_cycle="cycle" in record)
+    if record.attrs.get("counter") == "step":  # such counters restart with every step
+        table[:, _column("resets")] = 0
     counter = "charge_capacity" in record and "discharge_capacity" in record
     return HalfCycles(table, segment, threshold, rows, counter)
 
@@ -137,6 +142,7 @@ def columns_of(record: xr.Dataset, a: int, b: int) -> Columns:
         take("charge_capacity" if counted else ""),
         take("discharge_capacity" if counted else ""),
         take("mode"),
+        record.attrs.get(CURRENT_IS) == INTERVAL_MEAN,
     )
 
 
@@ -171,10 +177,17 @@ def _turns(table: np.ndarray) -> np.ndarray:
 
 
 def _without_noise(runs: np.ndarray, how: Detection) -> np.ndarray:
-    """Without runs that are as short as a blip, negligible in charge and turn nothing: noise around rest, settling of a range."""
-    charge = np.abs(runs[:, _column("charge")])
-    small = (charge < NOISE_FRACTION * charge.max(initial=0.0)) & (runs[:, _column("active")] <= how.blip_s)
-    return runs[~(small & ~_turns(runs)) | (runs[:, _column("sign")] == 0)]
+    """Without runs of negligible charge that turn nothing and are short or weak: noise around rest, settling of a range.
+
+    Weak is below 5 % of the mean current that charge flowed with.
+    """
+    charge, current = np.abs(runs[:, _column("charge")]), np.abs(runs[:, _column("current")])
+    if charge.sum() == 0:
+        return runs
+    weak = current < WEAK_CURRENT * np.average(current, weights=charge)
+    short = runs[:, _column("active")] <= how.blip_s
+    noise = (charge < NOISE_FRACTION * charge.max()) & (weak | short) & ~_turns(runs)
+    return runs[~noise | (runs[:, _column("sign")] == 0)]
 
 
 def _column(name: str) -> int:

@@ -109,7 +109,7 @@ def _read_mpr(path: Path, options: BiologicOptions) -> xr.Dataset:
         columns["timestamp"] = (_unix(found.metadata["start_time"]) + time, "s")
     software = found.metadata.get("software", "")  # of EC-Lab, or of BT-Lab below 10
     attrs = _attrs(f"BioLogic {software}" if software else "BioLogic", found, "cumulative")
-    if "I/mA" not in given and technique != "OCV":  # <I>, or charge over time
+    if "<I>/mA" in given or ("I/mA" not in given and increments is not None):  # a mean, or charge over time
         attrs["current_is"] = "interval mean"
     return record(path.name, columns, attrs, found.warnings)
 

@@ -111,7 +111,9 @@ def _read_biologic(path: Path, options: CyclerOptions) -> xr.Dataset:
         sources = {k: v for k, v in sources.items() if k not in ("charge_capacity", "discharge_capacity", "capacity", "energy")}
     software = re.search(r"(EC-L[Aa][Bb]|BT-Lab) for windows v([\d.]+)", preamble)
     dialect = replace(BIOLOGIC, instrument=f"BioLogic {software[1]} {software[2]}" if software else BIOLOGIC.instrument)
-    return read_delimited(path, dialect, options, layout=layout, sources=_with_dates(sources, layout), header=header)
+    read = read_delimited(path, dialect, options, layout=layout, sources=_with_dates(sources, layout), header=header)
+    is_mean = "current" in sources and sources["current"].column.strip().startswith("<I>")
+    return read.assign_attrs(current_is="interval mean") if is_mean else read
 
 
 def _with_dates(sources: dict[str, Source], layout: Layout) -> dict[str, Source]:

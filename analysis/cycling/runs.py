@@ -59,7 +59,10 @@ CHUNK = 1 << 14  # runs that the pass writes before it hands over
 
 
 class Columns(NamedTuple):
-    """Rows of a record; those that it lacks have length 0."""
+    """Rows of a record; columns that it lacks have length 0.
+
+    ``stepped``: the current of a row is the mean since the row before, not the value at its time.
+    """
 
     time: np.ndarray
     current: np.ndarray
@@ -68,6 +71,7 @@ class Columns(NamedTuple):
     charge_counter: np.ndarray
     discharge_counter: np.ndarray
     mode: np.ndarray
+    stepped: bool
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,7 @@ def _join_run(rows, bits, k, sign, up, reset, run, previous, histogram):  # type
         _begin(run, sign, previous[ROW], previous[P_TIME] if goes_on else time, voltage)
         previous[P_FURTHEST] = sign * voltage
     if goes_on:
-        _sum_flow(rows.time, rows.current, rows.voltage, bits, k, k + 1, run, previous, histogram)
+        _sum_flow(rows, bits, k, k + 1, run, previous, histogram)
         run[COUNTED] += sign * up
         run[RESETS] += reset
     else:
@@ -282,8 +286,9 @@ def _stretch_end(time, current, cycle, mode, k, threshold):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def _sum_flow(time, current, voltage, bits, k, end, run, previous, histogram):  # type: ignore[no-untyped-def]
+def _sum_flow(rows, bits, k, end, run, previous, histogram):  # type: ignore[no-untyped-def]
     """Rows k … end of one stretch under current: charge, energy, duration."""
+    time, current, voltage, stepped = rows.time, rows.current, rows.voltage, rows.stepped
     charge, owed, energy, owed_e = run[CHARGE], run[CHARGE_CARRY], run[ENERGY], run[ENERGY_CARRY]
     active, gap, peak, back = run[ACTIVE], run[MAX_GAP], run[PEAK], 0
     low, high = int(previous[LOW_BIN]), int(previous[HIGH_BIN])
@@ -295,6 +300,7 @@ def _sum_flow(time, current, voltage, bits, k, end, run, previous, histogram):  
         if dt < 0.0:
             back += 1
             dt = 0.0
+        i0 = i1 if stepped else i0
         dq = 0.5 * (i1 + i0) * dt
         charge, owed = _kahan(charge, owed, dq)
         energy, owed_e = _kahan(energy, owed_e, 0.5 * (i1 * v1 + i0 * v0) * dt)
@@ -355,7 +361,7 @@ def _sum_stretch(rows, bits, k, end, run, previous, histogram):  # type: ignore[
     """Rows k … end, which go on as the row before them."""
     sign, voltage = previous[P_SIGN], previous[P_VOLTAGE]
     if sign != 0.0:
-        _sum_flow(rows.time, rows.current, rows.voltage, bits, k, end, run, previous, histogram)
+        _sum_flow(rows, bits, k, end, run, previous, histogram)
     if sign != 0.0 or run[SIGN] == 0.0:
         voltage = _sum_voltage(rows.voltage, rows.current, k, end, run, previous)
     if rows.charge_counter.size > 0:
