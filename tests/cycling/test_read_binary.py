@@ -117,6 +117,8 @@ def test_energy_of_biologic_files_runs_on_over_the_cycles(shared_data: Path) -> 
 def test_impedance_rows_of_a_biologic_file_are_marked(shared_data: Path) -> None:
     ds = read(shared_data / "cycling/biologic/biol.mpr")
     assert set(np.unique(ds["mode"])) <= {1, 3, 4}
+    assert "current_is" not in ds.attrs  # this file has currents, the one below their means only
+    assert read(shared_data / "cycling/biologic/gcpl.issue_211.mpr").attrs["current_is"] == "interval mean"
     assert (ds["mode"] == 4).any()
 
 
