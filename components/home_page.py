@@ -68,7 +68,7 @@ def _glance(query: Query) -> Component:
     items = cycling_view.summaries(query).shown
     names = cycling_view.groups(query)
     sides = [[i for i in items if i.group == g] for g in names]
-    head = [html.Th("Mean ± SD over cells", scope="col"), *(_side_heading(g, side) for g, side in zip(names, sides, strict=True))]
+    head = [html.Th(["Mean ± SD", html.Br(), html.Small("over cells")], scope="col"), *(_side_heading(g, side) for g, side in zip(names, sides, strict=True))]
     if len(names) == 2:
         head.append(html.Th("Difference", scope="col"))
     rows = [row for metric, more in METRICS if (row := _metric(metric, more, sides)) is not None]
@@ -76,7 +76,7 @@ def _glance(query: Query) -> Component:
 
 
 def _side_heading(group: str, side: Sequence[Labelled]) -> Component:
-    return html.Th([_swatch(group), f" {workspace().group_title(group)}", html.Br(), html.Small(f"n = {len(side)} cells")], scope="col")
+    return html.Th([_swatch(group), f" {group}", html.Br(), html.Small(f"n = {len(side)} cells")], scope="col")
 
 
 def _swatch(group: str) -> Component:

@@ -44,6 +44,15 @@ def ready(found: Sequence[Lot], ticked: Ticked) -> list[Lot]:
     return [lot for lot in chosen(found, ticked) if lot.state == "ready"]
 
 
+def label(ready_now: Sequence[Lot], asked: Sequence[Lot], *, is_part: bool) -> str:
+    """What the import button says it will do."""
+    waiting = [lot for lot in asked if lot.state not in ("done", "importing", "claimed")]
+    if not waiting:
+        return "Import"
+    of_all = "" if len(ready_now) == len(waiting) else f" of {len(waiting)}"
+    return f"Import {len(ready_now)}{of_all} {'ticked' if is_part else 'ready'}"
+
+
 def _import(found: Sequence[Lot], ticked: Ticked, _bulk: Mapping[str, Any]) -> None:
     for lot in ready(found, ticked):
         import_work.start(lot)

@@ -1,57 +1,251 @@
 """The import page: drop files, see what they are, say what is missing, take them.
 
-The server keeps the list (analysis.staging), the page holds ids only. ``poll`` looks at the list and says how each row stands;
-``rows`` and ``shown`` draw again what has changed its revision; ``save`` keeps what is typed; ``act`` does what buttons say.
+The server keeps the list (analysis.staging), the page holds ids only. ``poll`` looks at the list and says where each row
+stands; ``rows`` and ``shown`` draw again what has a new revision; ``save`` keeps what is typed; ``act`` does what buttons say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
+import dash
 import dash_mantine_components as dmc
 from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from analysis.core.errors import UserError
-from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, notice, shell
+from analysis.core.errors import StoreError, UserError
+from analysis.core.hashing import json_digest
+from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, shell
+from components.context import workspace
 from components.icons import icon
-from components.import_form import BULK
+from components.import_form import BULK, KINDS
 from components.import_inputs import bulk_id, entry, field_id
 from components.import_rows import action_id, open_id, saved_id, state_id, tick_id, words_id
+from components.import_uploads import staging
 from components.import_work import Lot
-from components.context import workspace
-from components.uploads_ids import ARRIVED
 
 POLL_MS = 700
-FORMATS = "BioLogic .mpr .mpt · Neware .nda .ndax · Arbin .res .xlsx .csv · Maccor · Landt · LANHE .ccs · Novonix · Basytec · Battery Data Format · any CSV or Excel table · a manifest with its files"
+FORMATS = (
+    "BioLogic .mpr .mpt · Neware .nda .ndax · Arbin .res .xlsx .csv · Maccor · Landt · LANHE .ccs · Novonix · Basytec · "
+    "Battery Data Format · any CSV or Excel table · a manifest with its files"
+)
+
+
+def nudge_id(source: Any) -> dict[str, Any]:
+    """Id of a store through which a part of the page says that the list has changed."""
+    return {"part": "import-nudge", "from": source}
 
 
 def layout(**_query: str) -> Component:
-    """The page; the list is drawn as it stands."""
+    """The page, with the list as it stands."""
     import_work.look()
     found = import_work.lots()
+    current = _current(found, None)
+    listed = html.Section(
+        [_drop(), html.Div(id="import-uploads", role="status"), _bulk(), html.Div(_table(found, [], current), id="import-rows")],
+        className="card import-list",
+        **{"aria-label": "Waiting files"},
+    )
+    aside = html.Section(_detail(found, current), id="import-detail", className="card import-detail", **{"aria-label": "The chosen file"})
     return html.Div(
         [
-            shell.toolbar("Import", "", "", [_counts()], groups=False),
-            shell.page(
-                html.Div(
-                    [
-                        html.Section(
-                            [_drop(), _bulk(), html.Div(import_rows.table(found, frozenset(), _first(found)), id="import-rows")],
-                            className="card import-list",
-                        ),
-                        html.Section(
-                            _open(found, _first(found)),
-                            id="import-detail",
-                            className="card import-detail",
-                            **{"aria-label": "The chosen file"},
-                        ),
-                    ],
-                    className="import-grid" + ("" if found else " nothing"),
-                    id="import-grid",
-                ),
-                class_name="import",
-            ),
-            *_parts(found),
+            shell.toolbar("Import", "", "", [_buttons()], groups=False),
+            shell.page(html.Div([listed, aside], className=_look(found), id="import-grid")),
+            import_browser.modal(),
+            import_mapping.modal(),
+            dcc.Interval(id="import-poll", interval=POLL_MS),
+            dcc.Store(id="import-revs", data=_revs(found)),
+            dcc.Store(id="import-current"),
+            dcc.Store(id="import-shown", data=_shown(found, current)),
+            *[dcc.Store(id=nudge_id(source)) for source in ("upload", "browser", "mapping", "act")],
         ]
     )
+
+
+def _drop() -> Component:
+    return html.Div(
+        [
+            icon("import", 22),
+            html.Div(
+                [dmc.Text("Drop files or folders here", fw=600, size="sm"), dmc.Text(FORMATS, size="xs", c="dimmed")],
+                className="drop-words",
+            ),
+            dmc.Button("Choose files…", id="import-choose", size="xs", n_clicks=0),
+            dmc.Button("Browse the server…", id="import-browse", size="xs", variant="default", n_clicks=0),
+        ],
+        id="import-drop",
+        className="drop",
+    )
+
+
+def _bulk() -> Component:
+    """Fields for the ticked files, or for all."""
+    groups = [g.name for g in workspace().snapshot().groups]
+    fields = [entry(bulk_id(f), f, None, suggestions=groups if f == "cell.group" else None) for f in BULK]
+    return html.Div(
+        [
+            dmc.Text("For all, or the ticked", size="xs", c="dimmed", className="bulk-words"),
+            *fields,
+            dmc.Button("Apply", id=action_id("apply", ""), size="xs", variant="default", n_clicks=0),
+            dmc.Button("One test of several files", id=action_id("join", ""), size="xs", variant="default", n_clicks=0),
+        ],
+        className="bulk",
+        role="group",
+        **{"aria-label": "Fields for several files"},
+    )
+
+
+def _buttons() -> Component:
+    return dmc.Group(
+        [
+            dmc.Button("Clear the imported", id=action_id("clear", ""), size="xs", variant="subtle", color="gray", n_clicks=0),
+            dmc.Button("Import", id=action_id("import", ""), size="xs", disabled=True, n_clicks=0),
+        ],
+        gap="xs",
+        className="push",
+    )
+
+
+def _table(found: Sequence[Lot], ticked: Sequence[str], current: str) -> list[Component]:
+    return import_rows.table(found, frozenset(ticked), current.partition(".")[0])
+
+
+def _look(found: Sequence[Lot]) -> str:
+    return "import-grid" if found else "import-grid nothing"
+
+
+def _revs(found: Sequence[Lot]) -> dict[str, str]:
+    return {lot.sid: lot.rev for lot in found}
+
+
+def _current(found: Sequence[Lot], wanted: str | None) -> str:
+    """The open file: as wanted ("id", or "id.place" for a later part of a test), else the first."""
+    sid = (wanted or "").partition(".")[0]
+    return wanted if wanted and any(lot.sid == sid for lot in found) else found[0].sid if found else ""
+
+
+def _shown(found: Sequence[Lot], current: str) -> list[str]:
+    return [current, next((lot.rev for lot in found if lot.sid == current.partition(".")[0]), "")]
+
+
+def _detail(found: Sequence[Lot], current: str) -> Component:
+    sid, _, place = current.partition(".")
+    lot = next((lot for lot in found if lot.sid == sid), None)
+    if lot is None:
+        return import_detail.nothing()
+    return import_detail.detail(lot, min(int(place or 0), len(lot.parts) - 1))
+
+
+@callback(
+    Output("import-revs", "data"),
+    Output("import-poll", "disabled"),
+    Output(action_id("import", ""), "children"),
+    Output(action_id("import", ""), "disabled"),
+    Output(state_id(ALL), "children"),
+    Output(words_id(ALL), "children"),
+    Input("import-poll", "n_intervals"),
+    Input(nudge_id(ALL), "data"),
+    Input(saved_id(ALL), "data"),
+    Input(tick_id(ALL), "checked"),
+    State(tick_id(ALL), "id"),
+    State("import-revs", "data"),
+)
+def poll(_n: Any, _nudges: Any, _saved: Any, checked: list[bool], ids: list[dict[str, str]], revs: dict[str, str]) -> tuple[Any, ...]:
+    import_work.look()
+    found = import_work.lots()
+    by_sid = {lot.sid: lot for lot in found}
+    ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
+    ready, asked = import_actions.ready(found, ticked), import_actions.chosen(found, ticked)
+    at = [by_sid.get(i["sid"]) for i in ids]
+    new = _revs(found)
+    return (
+        no_update if list(new.items()) == list(revs.items()) else new,
+        not any(lot.state in ("reading", "importing") for lot in found),
+        import_actions.label(ready, asked, is_part=bool(ticked)),
+        not ready,
+        [import_rows.state(lot) if lot else [] for lot in at],
+        [import_rows.words(lot) if lot else [] for lot in at],
+    )
+
+
+@callback(
+    Output("import-rows", "children"),
+    Output("import-grid", "className"),
+    Input("import-revs", "data"),
+    Input("import-current", "data"),
+    State(tick_id(ALL), "checked"),
+    State(tick_id(ALL), "id"),
+    prevent_initial_call=True,
+)
+def rows(_revs: Any, wanted: str | None, checked: list[bool], ids: list[dict[str, str]]) -> tuple[Any, str]:
+    found = import_work.lots()
+    ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
+    return _table(found, ticked, _current(found, wanted)), _look(found)
+
+
+@callback(
+    Output("import-detail", "children"),
+    Output("import-shown", "data"),
+    Input("import-revs", "data"),
+    Input("import-current", "data"),
+    State("import-shown", "data"),
+    prevent_initial_call=True,
+)
+def shown(_revs: Any, wanted: str | None, before: list[str]) -> tuple[Any, Any]:
+    found = import_work.lots()
+    current = _current(found, wanted)
+    now = _shown(found, current)
+    return (no_update, no_update) if now == before else (_detail(found, current), now)
+
+
+@callback(
+    Output(saved_id(MATCH), "data"),
+    Input(field_id(MATCH, ALL), "value"),
+    State(field_id(MATCH, ALL), "id"),
+    prevent_initial_call=True,
+)
+def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
+    changed = {t["prop_id"].rpartition(".")[0] for t in ctx.triggered}
+    named = {i["field"]: v for i, v in zip(ids, values, strict=True) if dash._utils.stringify_id(i) in changed}
+    if not ids or not named:
+        return no_update
+    try:
+        return json_digest(values) if import_work.keep(ids[0]["sid"], named) else no_update
+    except StoreError:  # taken off the list by another page
+        return json_digest(values)
+
+
+@callback(
+    Output(nudge_id("act"), "data"),
+    Input(action_id(ALL, ALL), "n_clicks"),
+    State(tick_id(ALL), "checked"),
+    State(tick_id(ALL), "id"),
+    State(bulk_id(ALL), "value"),
+    State(bulk_id(ALL), "id"),
+    prevent_initial_call=True,
+)
+def act(clicks: list[int], checked: list[bool], ids: list[dict[str, str]], bulk: list[Any], fields: list[dict[str, str]]) -> Any:
+    asked = ctx.triggered_id
+    if not isinstance(asked, dict) or not any(t["value"] for t in ctx.triggered):
+        return no_update
+    ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
+    try:
+        import_actions.act(asked["action"], asked["sid"], ticked, {f["field"]: v for f, v in zip(fields, bulk, strict=True)})
+    except UserError as err:
+        told = {"action": "show", "id": "import", "title": err.message, "message": err.hint, "color": "orange"}
+        dash.set_props("notifications", {"sendNotifications": [told]})
+    return [asked, sum(c or 0 for c in clicks)]
+
+
+clientside_callback(
+    ClientsideFunction("imports", "current"),
+    Output("import-current", "data"),
+    Input(open_id(ALL), "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("imports", "tickAll"),
+    Output(tick_id(ALL), "checked"),
+    Input("import-tick-all", "checked"),
+    State(tick_id(ALL), "checked"),
+    prevent_initial_call=True,
+)

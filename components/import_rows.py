@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from analysis.inspection import Found
@@ -72,7 +72,11 @@ def row(lot: Lot, ticked: bool, current: bool) -> Component:
         _remove(lot),
     ]
     return html.Div(
-        [html.Div(cells, className="lot-cells"), html.Div(words(lot), id=words_id(lot.sid), className="lot-words", role="status")],
+        [
+            html.Div(cells, className="lot-cells"),
+            html.Div(words(lot), id=words_id(lot.sid), className="lot-words", role="status"),
+            dcc.Store(id=saved_id(lot.sid)),
+        ],
         className=f"lot {lot.state}" + (" current" if current else ""),
         key=lot.sid,
     )

@@ -286,6 +286,20 @@ def fill_in(sid: str, fields: Mapping[str, Any], *, stamp: str = "") -> bool:
     return True
 
 
+def keep(sid: str, fields: Mapping[str, Any]) -> bool:
+    """Keep what was typed or chosen; True where it is something new."""
+    given = dict(fields)
+    reader = given.pop("reader", None)
+    changed = False
+    if reader is not None:
+        for part in next((lot.parts for lot in lots() if lot.sid == sid), ()):
+            found = found_in(part)
+            if reader != (found.reader if found is not None else part.form.get("reader")):
+                staging().say(part.sid, reader=reader, options=None)
+                changed = True
+    return fill_in(sid, given) or changed if given else changed
+
+
 def look_again(sid: str) -> None:
     """Have a file inspected once more."""
     staging().say(sid, look=int(staging().entry(sid).form.get("look", 0)) + 1)
