@@ -103,6 +103,12 @@ def text_values(values: xr.DataArray) -> np.ndarray:
     return np.asarray(values.values, dtype=str)
 
 
+def is_regular(item: Labelled) -> np.ndarray:
+    """Whole cycles of the ageing test itself: no formation, check or pulse cycle, and not cut off; shape (C,), bool."""
+    flags = np.char.find(text_values(item.data["flags"]), "cut_off") >= 0
+    return (text_values(item.data["kind"]) == "cycle") & ~flags
+
+
 def trace_of(item: Labelled, suffix: str = "", **properties: Any) -> Trace:
     """A scatter trace that knows its cell, group and place in the legend (see ``with_legend``)."""
     meta = {"id": cell_id(item), "label": item.label, "group": item.group, "origin": item.origin, "suffix": suffix}

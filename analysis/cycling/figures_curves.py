@@ -101,12 +101,14 @@ def dqdv(items: tuple[Labelled, ...], style: Style, params: DqdvParams) -> "go.F
     shift = to_li_scale(np.zeros(1))[0] if against_li else 0.0
     curves = [replace(c, x=c.x + shift) for c in _curves(items, "voltage", "dqdv", params)]
     marked = _peaks(items, shift) if params.show_peaks else {}
-    return _derivative(curves, style, params, Axes("voltage", "dqdv", VOLTAGE[against_li], "dQ/dV"), marked, _scale_note(against_li))
+    return _derivative(curves, style, params, Axes("voltage", "dqdv", VOLTAGE[against_li], "dQ/dV", 0.5), marked, _scale_note(against_li))
 
 
 def dvdq(items: tuple[Labelled, ...], style: Style, params: DerivativeParams) -> "go.Figure":
     """dV/dQ against capacity, coloured by cycle; the smoothing window stands below."""
-    return _derivative(_curves(items, "capacity", "dvdq", params), style, params, Axes("capacity", "dvdq", "Capacity", "dV/dQ"), {}, "")
+    return _derivative(
+        _curves(items, "capacity", "dvdq", params), style, params, Axes("capacity", "dvdq", "Capacity", "dV/dQ", 4.0), {}, ""
+    )
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Axes:
     y: str
     x_word: str
     y_word: str
+    tail: float  # % of the x axis whose extremes may leave the plot
 
 
 Peaks = dict[tuple[str, int], tuple[list[float], list[float]]]  # (cell, cycle): places, heights
@@ -138,7 +141,7 @@ def _derivative(curves: Sequence[Curve], style: Style, params: DerivativeParams,
         line = {"width": 1.4, "color": colors[cycles.index(curve.cycle)], "dash": dash}
         drawn = _line(curve, line, _suffix(curve.cycle, cycles), panels, lines)
         traces += [drawn, *_peak_marks(curve, drawn, marked, lines)]
-    limits, outside = _robust_limits(curves)
+    limits, outside = _robust_limits(curves, axes.tail)
     off = f"{outside} {plural(outside, 'point')} off the axis (double-click)." if outside else ""
     titles = axis_text(axes.x_word, x_units), axis_text(axes.y_word, y_units)
     layout = panels.layout(*titles, {"range": limits}, shown, [count_note(shown), window_note(shown), scale_note, off], style)
@@ -267,16 +270,24 @@ def _cycle_bar(cycles: Sequence[int], style: Style) -> Trace:
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "showlegend": False, "hoverinfo": "skip"}
 
 
-def _robust_limits(curves: Sequence[Curve]) -> tuple[list[float], int]:
-    """Limits that hold the central 98 % of the points: derivatives run away where a curve turns."""
-    y = np.concatenate([c.y for c in curves])
-    y = y[np.isfinite(y)]
-    if not y.size:
+def _robust_limits(curves: Sequence[Curve], tail: float) -> tuple[list[float], int]:
+    """Limits that hold the curves but for ``tail`` (in %) of the x axis on each side: derivatives run away where a curve turns.
+
+    Points count by the stretch of x for which they stand, since a grid that is even in voltage crowds where capacity stands still.
+    """
+    parts = [(c.y[1:], np.abs(np.diff(c.x))) for c in curves]
+    y, weight = (np.concatenate(p) for p in zip(*parts, strict=True))
+    kept = np.isfinite(y) & np.isfinite(weight)
+    y, weight = y[kept], weight[kept]
+    if not weight.sum() > 0:
         return [-1.0, 1.0], 0
-    low, high = np.percentile(y, [1, 99])
-    pad = 0.3 * (high - low) or 1.0
-    low, high = max(low - pad, y.min() - 0.1 * pad), min(high + pad, y.max() + 0.1 * pad)
-    return [float(low), float(high)], int(((y < low) | (y > high)).sum())
+    order = np.argsort(y)
+    share = np.cumsum(weight[order]) / weight.sum()
+    first, last = np.searchsorted(share, [tail / 100, 1 - tail / 100])
+    low, high = float(y[order][first]), float(y[order][min(last, y.size - 1)])
+    pad = 0.5 * (high - low) or 1.0
+    low, high = max(low - pad, float(y.min()) - 0.1 * pad), min(high + pad, float(y.max()) + 0.1 * pad)
+    return [low, high], int(((y < low) | (y > high)).sum())
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from analysis.cycling.figures_base import (
     finish,
     float32,
     hover,
+    is_regular,
     nothing,
     plural,
     text_values,
@@ -78,7 +79,7 @@ class CycleAxis:
 
     absolute: bool
     formations: tuple[int, ...]  # last formation cycle of each cell, 0 without formation
-    special: tuple[str, ...]  # other kinds of cycles that are not regular ones
+    special: tuple[str, ...]  # what else makes cycles irregular
     low: float
     high: float
 
@@ -90,8 +91,7 @@ class CycleAxis:
         low = min((float(c.min()) for c in cycles if c.size), default=0.0)
         high = max((float(c.max()) for c in cycles if c.size), default=1.0)
         pad = max(0.6, 0.02 * (high - low))
-        kinds = sorted({k for i in items for k in np.unique(text_values(i.data["kind"])).tolist()} - {"cycle", "formation"})
-        return cls(mode == "absolute", formations, tuple(kinds), low - pad, high + pad)
+        return cls(mode == "absolute", formations, _special(items), low - pad, high + pad)
 
     def x(self, index: int, cycles: np.ndarray) -> np.ndarray:
         """Where the cycles of item ``index`` stand."""
@@ -166,6 +166,13 @@ class CycleAxis:
         return [{"type": "line", "xref": "x", "yref": "paper", "x0": c, "x1": c, "y0": 0, "y1": 1, **look} for c in x]
 
 
+def _special(items: Sequence[Labelled]) -> tuple[str, ...]:
+    """Kinds of cycles besides regular ones and formation, and whether some are cut off."""
+    kinds = {k for i in items for k in np.unique(text_values(i.data["kind"])).tolist()} - {"cycle", "formation"}
+    cut = any((~is_regular(i) & (text_values(i.data["kind"]) == "cycle")).any() for i in items)
+    return (*sorted(kinds), *(("cut off",) if cut else ()))
+
+
 def formation_end(item: Labelled) -> int:
     """Number of the last formation cycle of a cell, 0 without formation."""
     formation = item.data["cycle"].values[text_values(item.data["kind"]) == "formation"]
@@ -194,7 +201,7 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
     title = "● Discharge, ▲ charge" if params.show_charge else "● Discharge capacity"
     layout = {
         **axis.layout(shown, [convention_note(shown), _outside_note(outside, "efficiency point")], style),
-        "yaxis": {"title": {"text": axis_text(title, units)}, "range": [0, 1.32 * top], "mirror": False},
+        "yaxis": {"title": {"text": axis_text(title, units)}, "range": [0, 1.4 * top], "mirror": False},
         "yaxis2": {
             "title": {"text": "◆ Coulombic efficiency / %"},
             "range": [low, high],
@@ -219,7 +226,7 @@ def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) 
     traces = [_points(item, axis, k, name, CIRCLE, style) for k, item in enumerate(shown)]
     low, high, outside = regular_range(shown, name)
     layout = {
-        **axis.layout(shown, [_outside_note(outside, "formation point")], style),
+        **axis.layout(shown, [_outside_note(outside, "point")], style),
         "yaxis": {"title": {"text": f"{CYCLES.variables[name].title} / {displayed(shown[0], name)[1]}"}, "range": [low, high]},
         **axis.marks(params.selected, style),
     }
@@ -230,7 +237,7 @@ def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) 
 def regular_range(items: Sequence[Labelled], name: str) -> tuple[float, float, int]:
     """Limits that hold all regular cycles, with room for the top axis' labels, and how many points lie outside."""
     values = np.concatenate([displayed(i, name)[0] for i in items])
-    regular = np.concatenate([text_values(i.data["kind"]) == "cycle" for i in items])
+    regular = np.concatenate([is_regular(i) for i in items])
     finite = np.isfinite(values)
     low, high = room_for_labels(values[finite & regular] if (finite & regular).any() else values)
     return low, high, int((finite & ((values < low) | (values > high))).sum())
@@ -262,13 +269,11 @@ def _points(
     item: Labelled, axis: CycleAxis, index: int, name: str, symbol: int, style: Style, *, size: int = MARKER_PX, opacity: float = 0.85
 ) -> Trace:
     """Markers of one cell and quantity, hollow where the cycle is not a regular one."""
-    kinds = text_values(item.data["kind"])
-    order = np.argsort(kinds != "cycle", kind="stable")  # the legend draws a trace's first point: let it be a filled one
-    kinds, cycles = kinds[order], item.data["cycle"].values[order]
-    regular = kinds == "cycle"
+    order = np.argsort(~is_regular(item), kind="stable")  # the legend draws a trace's first point: let it be a filled one
+    regular, cycles = is_regular(item)[order], item.data["cycle"].values[order]
     values, unit = displayed(item, name)
     symbols: Any = symbol if regular.all() else np.where(regular, symbol, symbol + HOLLOW).astype(np.uint8)
-    remarks = _remarks(kinds, text_values(item.data["flags"])[order])
+    remarks = _remarks(*(text_values(item.data[name])[order] for name in ("kind", "flags")))
     quantity_text = f"{CYCLES.variables[name].title.lower()}: %{{y:.4~g}} {unit}"
     trace = trace_of(
         item,
@@ -294,7 +299,7 @@ def _remarks(kinds: np.ndarray, flags: np.ndarray) -> list[str]:
 def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:
     """Limits in % that hold the bulk (5th to 95th percentile) of regular cycles, and how many points lie outside."""
     values = np.concatenate([100.0 * i.data["coulombic_efficiency"].values for i in items])
-    regular = np.concatenate([text_values(i.data["kind"]) == "cycle" for i in items])
+    regular = np.concatenate([is_regular(i) for i in items])
     finite = np.isfinite(values)
     low, high = CE_RANGE
     bulk = values[finite & regular] if (finite & regular).any() else values[finite]
@@ -308,7 +313,8 @@ def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:
 
 def convention_note(items: Sequence[Labelled]) -> str:
     """What over what the coulombic efficiency is, as the results state it."""
-    said = sorted({str(i.data.attrs["efficiency"]).removesuffix(" of the same cycle") for i in items if i.data.attrs.get("efficiency")})
+    stated = {str(i.data.attrs.get("efficiency", "")).removesuffix(" of the same cycle").replace(" / ", "/") for i in items}
+    said = sorted(stated - {""})
     return f"CE = {' or '.join(said)}." if said else ""
 
 

@@ -23,6 +23,7 @@ from analysis.cycling.figures_base import (
     finish,
     float32,
     hover,
+    is_regular,
     joint_name,
     nothing,
     plural,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LEVEL = 0.95
+SAME_RATE = 0.25  # relative; rates relative to each cell's own capacity differ by as much in one protocol
 TITLE_LENGTH = 34  # characters of an upright title's line; they fit a panel of 300 px
 MIN_INTERVAL = 3  # cells; below, an interval says nothing
 RATIO_MEANS = ("retention", "coulombic_efficiency")  # stored as ratios, shown in %
@@ -65,15 +67,15 @@ class SummaryParams(Params):
 def retention(items: tuple[Labelled, ...], style: Style, params: RetentionParams) -> "go.Figure":
     """Capacity retention against cycle: each group's mean with a band of one SD, single cells thin behind.
 
-    Items are cells, and the result of ``cycling.pooled`` over them where there is one. Formation is left out.
+    Means are those of the drawn lines: whole regular cycles, aligned as the axis counts. Pooled results among the items are
+    for their tables and provenance.
     """
-    given = tuple(i.data for i in items if i.data.attrs.get("schema") == "cycling.pooled")
     shown = tuple(i for i in items if i.data.attrs.get("schema") != "cycling.pooled" and i.data.sizes.get("cycle", 0))
     if not shown:
         return nothing(NO_CYCLES, style)
     axis = CycleAxis.of(shown, params.x)
     cells = [_cell_line(item, axis, k, style) for k, item in enumerate(shown)]
-    pooled = _pooled(shown, given, axis)
+    pooled = pool(tuple(_regular(i, axis, k) for k, i in enumerate(shown)), PoolParams(groups=tuple(i.group for i in shown)))
     means = [
         t
         for group, members in by_group(shown).items()
@@ -83,11 +85,18 @@ def retention(items: tuple[Labelled, ...], style: Style, params: RetentionParams
     behind = [{**t, "showlegend": single, "legendgroup": t["meta"]["id" if single else "group"]} for t in cells]
     low, high = room_for_labels(np.concatenate([t["y"] for t in cells]))
     layout = {
-        **axis.layout(shown, ["Mean ± SD over cells; thin: cells."], style, hollow=False),
+        **axis.layout(shown, ["Mean ± SD over cells; thin: cells.", _left_out(shown)], style, hollow=False),
         "yaxis": {"title": {"text": "Capacity retention / %"}, "range": [low, high]},
         **axis.marks(params.selected, style),
     }
     return finish([*(behind if params.show_cells else []), *means, *axis.carrier()], layout, style, f"retention {params.x}")
+
+
+def _left_out(items: Sequence[Labelled]) -> str:
+    """Which cycles besides formation are not drawn."""
+    kinds = np.concatenate([text_values(i.data["kind"])[~is_regular(i)] for i in items])
+    odd = int((kinds != "formation").sum())
+    return f"{odd} partial, check or cut-off {plural(odd, 'cycle')} left out." if odd else ""
 
 
 def retention_values(item: Labelled) -> np.ndarray:
@@ -98,24 +107,14 @@ def retention_values(item: Labelled) -> np.ndarray:
     if "retention" in item.data:
         return 100.0 * item.data["retention"].values
     capacity = item.data["discharge_capacity"].values.astype(float)
-    regular = (text_values(item.data["kind"]) == "cycle") & (capacity > 0)
+    regular = is_regular(item) & (capacity > 0)
     return 100.0 * capacity / capacity[regular][0] if regular.any() else np.full(capacity.shape, np.nan)
-
-
-def _pooled(cells: Sequence[Labelled], given: Sequence[xr.Dataset], axis: CycleAxis) -> xr.Dataset:
-    """Mean and SD of the groups after formation: the given result, or, where cells must be shifted one by one, pooled here."""
-    groups = tuple(i.group for i in cells)
-    if given and (axis.absolute or axis.shared) and set(groups) <= set(given[0]["group"].values.tolist()):
-        number = given[0]["cycle"].values
-        after = given[0].isel(cycle=number > max(axis.formations))
-        return after if axis.absolute else after.assign_coords(cycle=after["cycle"] - axis.shared)
-    return pool(tuple(_regular(i, axis, k) for k, i in enumerate(cells)), PoolParams(groups=groups))
 
 
 def _regular(item: Labelled, axis: CycleAxis, index: int) -> xr.Dataset:
     """The regular cycles of a cell, numbered as the axis counts them, as ``pool`` takes them."""
     ds = item.data
-    kept = text_values(ds["kind"]) == "cycle"
+    kept = is_regular(item)
     columns = {name: (ds[name].values[kept], str(ds[name].attrs["units"])) for name in (*QUANTITIES, "kind") if name != "retention"}
     number = axis.x(index, ds["cycle"].values[kept])
     columns |= {"cycle": (number, "1"), "retention": (retention_values(item)[kept] / 100.0, "1")}
@@ -123,7 +122,7 @@ def _regular(item: Labelled, axis: CycleAxis, index: int) -> xr.Dataset:
 
 
 def _cell_line(item: Labelled, axis: CycleAxis, index: int, style: Style) -> Trace:
-    regular = text_values(item.data["kind"]) == "cycle"
+    regular = is_regular(item)
     cycles = item.data["cycle"].values[regular]
     return trace_of(
         item,
@@ -182,16 +181,16 @@ def rate(items: tuple[Labelled, ...], style: Style, params: RateParams) -> "go.F
     if not shown:
         return nothing("No rate test to show. Choose cells that were cycled at several rates, and give their 1C.", style)
     units = common_units(shown, "discharge_capacity")
-    steps = rate_steps(shown)
+    names, places = rate_steps(shown)
     groups = by_group(shown)
     traces: list[Trace] = []
     for k, (group, members) in enumerate(groups.items()):
         offset = 0.26 * (k - (len(groups) - 1) / 2)
-        cells = [_rate_points(i, steps, offset, units, style) for i in members]
+        cells = [_rate_points(i, at + offset, units, style) for i, at in zip(shown, places, strict=True) if i.group == group]
         traces += cells if params.show_cells else []
         traces.append(_rate_means(group, members, cells, units, style))
     note = "Mean ± SD over cells; small: cells." if params.show_cells else "Mean ± SD over cells."
-    ticks = {"tickvals": list(range(len(steps))), "ticktext": [s[0] for s in steps], "range": [-0.6, len(steps) - 0.4]}
+    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "range": [-0.6, len(names) - 0.4]}
     layout = {
         "xaxis": {"title": title_with_notes("C-rate, in test order", shown, [note], style), "showgrid": False, **ticks},
         "yaxis": {"title": {"text": axis_text("Discharge capacity", units)}, "rangemode": "tozero"},
@@ -209,22 +208,32 @@ def rate_name(c_rate: float) -> str:
     return f"{c_rate:.2g}C" if c_rate < 10 else f"{c_rate:.0f}C"
 
 
-def rate_steps(items: Sequence[Labelled]) -> list[tuple[str, int]]:
-    """``(rate, how many times before)`` of all cells in the order of the test, so that a return to C/10 has its own place."""
-    places: dict[tuple[str, int], list[float]] = {}
-    for item in items:
-        for place, step in enumerate(_own_steps(item)):
-            places.setdefault(step, []).append(float(place))
-    return sorted(places, key=lambda s: (sum(places[s]) / len(places[s]), s))
+def rate_steps(items: Sequence[Labelled]) -> tuple[list[str], list[np.ndarray]]:
+    """Names of the rates in the order of the test, and the place of each cell's groups among them.
+
+    Cells of one protocol share places: as many groups each, whose rates agree. Otherwise places are shared by name, a return to
+    a rate having its own.
+    """
+    rates = [i.data["c_rate"].values.astype(float) for i in items]
+    if len({r.size for r in rates}) == 1:
+        usual = np.median(np.stack(rates), axis=0)
+        if all(np.all(np.abs(r - usual) <= SAME_RATE * usual) for r in rates):
+            return [rate_name(float(r)) for r in usual], [np.arange(usual.size)] * len(items)
+    steps = [_numbered([rate_name(float(c)) for c in r]) for r in rates]
+    at: dict[tuple[str, int], list[float]] = {}
+    for own in steps:
+        for place, step in enumerate(own):
+            at.setdefault(step, []).append(place / len(own))
+    order = sorted(at, key=lambda step: (sum(at[step]) / len(at[step]), step))
+    return [name for name, _ in order], [np.array([order.index(step) for step in own]) for own in steps]
 
 
-def _own_steps(item: Labelled) -> list[tuple[str, int]]:
-    names = [rate_name(float(c)) for c in item.data["c_rate"].values]
+def _numbered(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Each name with how often it came before."""
     return [(name, names[:k].count(name)) for k, name in enumerate(names)]
 
 
-def _rate_points(item: Labelled, steps: Sequence[tuple[str, int]], offset: float, units: str, style: Style) -> Trace:
-    x = np.array([steps.index(s) for s in _own_steps(item)]) + offset
+def _rate_points(item: Labelled, x: np.ndarray, units: str, style: Style) -> Trace:
     return trace_of(
         item,
         mode="markers",
@@ -232,7 +241,7 @@ def _rate_points(item: Labelled, steps: Sequence[tuple[str, int]], offset: float
         y=item.data["discharge_capacity"].values,
         marker={"color": style.color(item.group), "size": 5, "opacity": 0.45},
         legendgroup=item.group,
-        text=[s[0] for s in _own_steps(item)],
+        text=[rate_name(float(c)) for c in item.data["c_rate"].values],
         customdata=customdata(item, item.data["first_cycle"].values),
         hovertemplate=hover(item, "%{text}, from cycle %{customdata[1]}", f"%{{y:.4~g}} {unit_text(units)}"),
     )
@@ -301,8 +310,8 @@ def _scalar_axis(name: str, found: Sequence[Scalar]) -> tuple[float, str, str]:
         )
     own = found[0].unit
     factor, unit = (100.0, "%") if own == "1" and any(p in name for p in PERCENT) else (1.0, unit_text(own))
-    titles = {s.title for s in found}
-    title = found[0].title if len(titles) == 1 and found[0].title else name.replace("_", " ").capitalize()
+    titles = {s.title.partition(" (")[0] for s in found}  # what stands in brackets is too long for an axis
+    title = titles.pop() if len(titles) == 1 and "" not in titles else name.replace("_", " ").capitalize()
     return factor, "<br>".join(textwrap.wrap(safe(title), TITLE_LENGTH)) + f" / {unit}", unit
 
 

@@ -266,7 +266,7 @@ def test_odd_cycles_say_why_and_the_efficiency_its_convention() -> None:
     fig = build("cycling.capacity", (Labelled(odd, "a", id="a"),))
     said = {row[1]: text for row, text in zip(fig.data[0].customdata, fig.data[0].text, strict=True)}
     assert (said[1], said[4], said[10]) == (" (formation)", "", " (ce above one, short suspected)")
-    assert "CE = discharge / charge." in notes(fig)
+    assert "CE = discharge/charge." in notes(fig)
 
 
 def test_highlighted_cycles_are_ringed() -> None:
@@ -317,20 +317,28 @@ def test_retention_pools_cells_and_keeps_them() -> None:
     assert not of_cells(build("cycling.retention", items, show_cells=False))
 
 
-def test_retention_draws_the_pooled_result_it_is_given() -> None:
-    cells = tuple(
-        Labelled(c.assign(retention=("cycle", r, {"units": "1"})), str(k), "coated", id=str(k))
-        for k, (c, r) in enumerate([(cycles(6), np.linspace(1.1, 0.6, 6)), (cycles(6), np.linspace(1.1, 0.8, 6))])
-    )
-    result = POOLED.conform(pool(tuple(c.data for c in cells), PoolParams(groups=("coated", "coated"))))
-    for x, last in (("absolute", 6), ("after_formation", 3)):
-        fig = build("cycling.retention", (*cells, Labelled(result, "group mean", key="k")), x=x)
-        alone = build("cycling.retention", cells, x=x)
-        means = [next(t for t in f.data if t.showlegend is not False) for f in (fig, alone)]
-        for mean in means:
-            assert mean.name == "coated, n = 2 cells"
-            assert (mean.x[-1], mean.y[-1]) == (last, pytest.approx(70.0))
-        assert means[0].x.tolist() == means[1].x.tolist() == list(range(last - 2, last + 1))
+def test_a_cut_off_cycle_is_hollow_and_pulls_no_mean() -> None:
+    stopped = cycles(12)
+    words = stopped["flags"].values.astype("<U20")
+    words[-1] = "cut_off"
+    stopped["flags"] = ("cycle", words, {"units": ""})
+    stopped["discharge_capacity"][-1] = 60.0
+    items = (Labelled(stopped, "a", "coated", id="a"), Labelled(cycles(20), "b", "coated", id="b"))
+    fig = build("cycling.retention", items)
+    mean = next(t for t in fig.data if t.showlegend is not False)
+    assert mean.y[mean.x.tolist().index(12)] == pytest.approx(100 * 182 / 190)
+    assert max(of_cells(fig)[0].x) == 11
+    assert "1 partial, check or cut-off cycle left out" in notes(fig)
+    fig = build("cycling.capacity", items)
+    marks = dict(zip([row[1] for row in fig.data[0].customdata], fig.data[0].marker.symbol.tolist(), strict=True))
+    assert (marks[11], marks[12]) == (0, 100)
+    assert "Hollow: formation (3 cycles), cut off." in notes(fig)
+
+
+def test_retention_takes_pooled_results_beside_the_cells() -> None:
+    cells = study(cycles)
+    fig = build("cycling.retention", (*cells, Labelled(pooled(), "group mean", origin="synthetic")))
+    assert len(fig.data) == len(build("cycling.retention", cells).data)
 
 
 def test_pooled_groups_count_their_cells_and_keep_their_colours() -> None:
@@ -402,6 +410,18 @@ def test_peaks_are_ringed_where_the_result_lists_them_on_either_scale() -> None:
         assert [(t.x[0], t.y[0], t.customdata[0]) for t in rings] == [(pytest.approx(voltage), 120.0, ["a", 4])]
 
 
+def test_a_steep_end_does_not_flatten_dvdq() -> None:
+    steep = derivative((1,))
+    values = steep["dvdq"].values.copy()
+    values[-20:] = -50.0  # over the last 5 % of one of two half cycles
+    steep["dvdq"] = ("point", values, {"units": "V/(mA h/g)"})
+    fig = build("cycling.dvdq", (Labelled(steep, "a", id="a"),))
+    low, high = fig.layout.yaxis.range
+    assert -0.05 < low < -0.01
+    assert 0.01 < high < 0.05
+    assert "points off the axis" in notes(fig)
+
+
 def test_thinning_keeps_ends_and_a_spike() -> None:
     x = np.linspace(0, 1, 10_001)
     y = np.where(np.abs(x - 0.3) < 2e-3, 1.0, 0.0)
@@ -429,12 +449,20 @@ def test_rates_are_named_as_people_write_them(c_rate: float, name: str) -> None:
     assert rate_name(c_rate) == name
 
 
+def test_cells_of_one_protocol_share_their_rates_whatever_their_own_1c() -> None:
+    nominal = np.array([0.1, 0.5, 1.0, 0.1])
+    names, places = rate_steps(tuple(Labelled(rates(c_rates=tuple(f * nominal)), str(f)) for f in (0.9, 1.0, 1.12)))
+    assert names == ["C/10", "C/2", "1C", "C/10"]
+    assert all(p.tolist() == [0, 1, 2, 3] for p in places)
+
+
 def test_a_cell_that_lacks_a_rate_keeps_the_order_of_the_others() -> None:
     full, part = rates(), rates(c_rates=(0.1, 1.0, 0.1))
-    steps = rate_steps((Labelled(full, "a"), Labelled(part, "b")))
-    assert sorted(steps) == sorted([("C/10", 0), ("C/2", 0), ("1C", 0), ("C/10", 1)])
-    assert steps[0] == ("C/10", 0)
-    assert steps[-1] == ("C/10", 1)
+    names, places = rate_steps((Labelled(full, "a"), Labelled(part, "b")))
+    assert names == ["C/10", "C/2", "1C", "C/10"] or names == ["C/10", "1C", "C/2", "C/10"]
+    assert [names[k] for k in places[0]] == ["C/10", "C/2", "1C", "C/10"]
+    assert [names[k] for k in places[1]] == ["C/10", "1C", "C/10"]
+    assert places[1][-1] == 3
 
 
 def test_the_trace_keeps_the_spike_and_counts_its_rows() -> None:
