@@ -8,12 +8,16 @@ from analysis.catalog import CellFields, HarvestFields, MeasurementFields, Parti
 from analysis.core.run import Request, report, run, stage
 from analysis.core.store import Store
 from analysis.demo.study import write_study
+from analysis.inspection import inspect
 from analysis.modalities import registry
+from analysis.staging import Staging
 from analysis.workspace import TITLE, Workspace
 
 RUN = "analysis.tasks:run_request"
 IMPORT = "analysis.tasks:import_files"
 DEMO = "analysis.tasks:make_demo"
+INSPECT = "analysis.tasks:inspect_staged"
+MANIFEST = "analysis.tasks:import_manifest"
 
 STUDY_SEED = 2025
 
@@ -61,3 +65,19 @@ def make_demo(store: Store, payload: Mapping[str, Any]) -> str:
         workspace.ready(workspace.request("cycling.summary", measurement))
     workspace.catalog.set_setting(TITLE, "Synthetic study")
     return f"{len(made)} measurements"
+
+
+def inspect_staged(store: Store, payload: Mapping[str, Any]) -> str:
+    """Say what a waiting file is; the answer, with what was asked, lies beside it."""
+    workspace, staging = Workspace(store.root), Staging(store.root)
+    staged, asked = staging.entry(payload["sid"]), dict(payload["asked"])
+    memory = workspace.catalog.mapping_for
+    found = inspect(staged.path, registry(), reader_id=asked["reader"], options=asked["options"], remembered=memory)
+    staging.tell(staged.sid, {**found.model_dump(mode="json"), "asked": asked})
+    return found.kind
+
+
+def import_manifest(store: Store, payload: Mapping[str, Any]) -> str:
+    """Import everything that a waiting manifest names; return how many measurements came of it."""
+    path = Staging(store.root).lay_out(payload["sid"], {spelled: Path(p) for spelled, p in payload["files"].items()})
+    return str(len(Workspace(store.root).import_manifest(path, again=bool(payload.get("again")))))

@@ -17,10 +17,9 @@ from analysis.core.hashing import json_digest
 from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, shell
 from components.context import workspace
 from components.icons import icon
-from components.import_form import BULK, KINDS
+from components.import_form import BULK
 from components.import_inputs import bulk_id, entry, field_id
 from components.import_rows import action_id, open_id, saved_id, state_id, tick_id, words_id
-from components.import_uploads import staging
 from components.import_work import Lot
 
 POLL_MS = 700
@@ -204,8 +203,8 @@ def shown(_revs: Any, wanted: str | None, before: list[str]) -> tuple[Any, Any]:
     prevent_initial_call=True,
 )
 def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
-    changed = {t["prop_id"].rpartition(".")[0] for t in ctx.triggered}
-    named = {i["field"]: v for i, v in zip(ids, values, strict=True) if dash._utils.stringify_id(i) in changed}
+    changed = {i["field"] for i in ctx.triggered_prop_ids.values()}
+    named = {i["field"]: v for i, v in zip(ids, values, strict=True) if i["field"] in changed}
     if not ids or not named:
         return no_update
     try:

@@ -1,0 +1,187 @@
+"""What a file is, before anything of it is taken: format, extent, warnings, a small picture, or one sentence why not."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from analysis.catalog import manifest_text
+from analysis.core.data import warnings_of
+from analysis.core.errors import DataError, ReadError, UserError
+from analysis.core.hashing import file_digest
+from analysis.core.numerics.decimate import min_max
+from analysis.core.params import Params
+from analysis.core.progress import report
+from analysis.core.registry import Reader, Registry
+from analysis.core.run import read
+from analysis.cycling.mapping import propose
+
+Kind = Literal["data", "table", "manifest", "problem"]
+PICTURE_POINTS = 600
+AGAINST = "time"
+SHOWN = ("voltage", "current")  # drawn against time where a dataset has them
+MANIFEST_HEAD = 16 * 1024
+TRIAL_BYTES = 1 << 20
+
+
+class Found(Params):
+    """What inspection says of a file; whoever keeps it may note in ``asked`` what it was asked."""
+
+    kind: Kind
+    asked: dict[str, Any] = Field(default_factory=dict)
+    sha256: str = ""
+    reader: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    candidates: tuple[tuple[str, str], ...] = ()  # id and title of readers that may read it, the surest first
+    title: str = ""  # of the format
+    instrument: str = ""
+    start_time: str = ""
+    rows: int = 0
+    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)  # of time (s) and of what is drawn
+    stated: dict[str, float] = Field(default_factory=dict)  # fields of a cell that the file states itself
+    picture: dict[str, dict[str, list[float | None]]] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # that a manifest names
+    message: str = ""
+    hint: str = ""
+    note: str = ""  # something to know that is no problem
+
+
+def inspect(
+    path: Path,
+    registry: Registry,
+    *,
+    reader_id: str = "",
+    options: Mapping[str, Any] | None = None,
+    remembered: Callable[[str], Mapping[str, Any] | None] | None = None,
+) -> Found:
+    """Read a file without keeping anything; whatever is wrong with it becomes a sentence of the answer.
+
+    Parameters
+    ----------
+    reader_id, options
+        How to read it; recognised by content and with the reader's defaults where they are not given.
+    remembered
+        Answers with the options that a table with this signature of its columns was read with before; asked where none are given.
+    """
+    try:
+        sha256 = file_digest(path)
+        if not reader_id and is_manifest(path):
+            return _manifest(path, sha256)
+        report(0.2, "recognising the format")
+        candidates = registry.candidates(path)
+        reader = registry.reader(reader_id) if reader_id else registry.recognise(path)
+    except OSError as err:
+        return Found(kind="problem", message=f"{path.name} cannot be read: {err.strerror or err}.", hint="Add it again.")
+    except UserError as err:
+        return Found(kind="problem", message=err.message, hint=err.hint)
+    known = {"sha256": sha256, "reader": reader.id, "title": reader.title, "candidates": tuple((r.id, r.title) for r, _ in candidates)}
+    used = dict(options or (_recalled(path, remembered) if remembered and takes_mapping(reader) else {}))
+    note = "Read with the column mapping that was kept for files with these columns." if used and not options else ""
+    report(0.3, "reading")
+    try:
+        ds = read((path,), reader, reader.options.check(used))
+        facts = _facts(ds, path.name)
+    except UserError as err:
+        kind: Kind = "table" if takes_mapping(reader) and isinstance(err, ReadError) else "problem"
+        return Found(kind=kind, **known, options=used, message=err.message, hint=err.hint)
+    return Found(kind="data", **known, options=used, note=note, **facts)
+
+
+def trial(path: Path, registry: Registry, *, reader_id: str, options: Mapping[str, Any]) -> Found:
+    """Inspect with these options, of a long text its beginning only: quick enough to follow what is chosen in a dialog."""
+    with open(path, "rb") as f:
+        head = f.read(TRIAL_BYTES + 1)
+    if len(head) <= TRIAL_BYTES or head.startswith((b"PK", b"PAR1", b"\xd0\xcf\x11\xe0")):
+        return inspect(path, registry, reader_id=reader_id, options=options)
+    with TemporaryDirectory() as folder:
+        beginning = Path(folder) / path.name
+        beginning.write_bytes(head[: head.rfind(b"\n") + 1] or head)
+        return inspect(beginning, registry, reader_id=reader_id, options=options)
+
+
+def takes_mapping(reader: Reader) -> bool:
+    """Whether this reader can be told which column is what."""
+    return "columns" in reader.options.model_fields
+
+
+def _recalled(path: Path, remembered: Callable[[str], Mapping[str, Any] | None]) -> Mapping[str, Any]:
+    try:
+        return remembered(propose(path).signature) or {}
+    except UserError:  # no table at all: the reader says so
+        return {}
+
+
+def _facts(ds: xr.Dataset, name: str) -> dict[str, Any]:
+    drawn = [n for n in SHOWN if n in ds]
+    ranges = {n: found for n in (AGAINST, *drawn) if n in ds and (found := _range(ds[n].values)) is not None}
+    lost = next((n for n in drawn if n not in ranges), None)
+    if lost is not None:
+        raise DataError(
+            f"{name}: the {lost} is not a number in any of its {ds[lost].size} rows.", hint="Export it again, or map another column."
+        )
+    metadata = ds.attrs.get("metadata", {})
+    mass = metadata.get("active_mass_mg") if isinstance(metadata, Mapping) else None
+    return {
+        "instrument": str(ds.attrs.get("instrument", "")),
+        "start_time": str(ds.attrs.get("start_time", "")),
+        "rows": max(ds.sizes.values(), default=0),
+        "ranges": ranges,
+        "stated": {"active_mass_mg": float(mass)} if isinstance(mass, int | float) and 0 < mass < math.inf else {},
+        "picture": _picture(ds, [n for n in drawn if AGAINST in ranges]),
+        "warnings": warnings_of(ds),
+    }
+
+
+def _range(values: np.ndarray) -> tuple[float, float] | None:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
+
+
+def _picture(ds: xr.Dataset, names: list[str]) -> dict[str, Any]:
+    """Few points that draw what all of them would."""
+    curves: dict[str, Any] = {}
+    for name in names:
+        x, y = np.asarray(ds[AGAINST].values, float), np.asarray(ds[name].values, float)
+        kept = min_max(x, y, PICTURE_POINTS)
+        curves[name] = {"x": _numbers(x[kept]), "y": _numbers(y[kept])}
+    return curves
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [float(f"{v:.6g}") if math.isfinite(v) else None for v in values.tolist()]
+
+
+# -- manifests -------------------------------------------------------------------------------------------------------------
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a file's head is that of a study's manifest: a table with the columns file and cell, or the TOML of one."""
+    with open(path, "rb") as f:
+        head = f.read(MANIFEST_HEAD)
+    if b"\x00" in head:
+        return False
+    text = head.decode("utf-8-sig", errors="replace")
+    if path.suffix.lower() == ".toml":
+        return any(line.strip() in ("[[file]]", "[[cell]]", "[[group]]") for line in text.splitlines())
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    cells = {c.strip().strip('"').lower() for c in first.replace(";", ",").replace("\t", ",").split(",")}
+    return {"file", "cell"} <= cells
+
+
+def _manifest(path: Path, sha256: str) -> Found:
+    rows = manifest_text.parse(path)
+    named = tuple(dict.fromkeys(str(r.values["file"]) for r in rows if "file" in r.values))
+    cells = len({r.values["cell"] for r in rows if "cell" in r.values})
+    groups = len({r.values["group"] for r in rows if "group" in r.values})
+    note = f"Names {_count(len(named), 'file')} of {_count(cells, 'cell')} in {_count(groups, 'group')}."
+    return Found(kind="manifest", sha256=sha256, title="Manifest", rows=len(rows), files=named, note=note)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
