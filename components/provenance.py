@@ -19,8 +19,13 @@ def described(view: View, items: tuple[Labelled, ...]) -> list[Component]:
         return [dmc.Text("This figure shows no data yet.", size="sm", c="dimmed")]
     return [
         dmc.Text(f"{view.title}: {len(items)} results", fw=600, size="sm"),
-        dmc.Accordion([_entry(i) for i in items], variant="separated", mt="sm"),
+        entries(items),
     ]
+
+
+def entries(items: tuple[Labelled, ...]) -> Component:
+    """A fold for each dataset: warnings, where it comes from, and the command that makes it again."""
+    return dmc.Accordion([_entry(i) for i in items], variant="separated", mt="sm")
 
 
 def _entry(item: Labelled) -> Component:
