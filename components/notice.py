@@ -34,7 +34,7 @@ def empty(what: str, how: str, *, href: str = "/import", action: str = "Import d
                 dmc.ThemeIcon(icon("import", 24), size=48, radius="xl", variant="light"),
                 dmc.Title(what, order=2, size="h4"),
                 dmc.Text(how, size="sm", c="dimmed", ta="center", maw=460),
-                dmc.Anchor(dmc.Button(action, component="span"), href=href, underline="never"),
+                dmc.Anchor(action, href=href, underline="never", className="link-button"),
             ],
             align="center",
             gap="sm",
