@@ -36,7 +36,7 @@ UNIT_TEXT = {
 }
 LEGEND_ENTRIES = 6  # more than these push the data out of a small panel: then groups speak for their cells
 LABEL_LENGTH = 24  # characters of a name in a legend; hovering shows all of it
-NOTE_LENGTH = 68  # characters of a note's line; they fit a panel of 440 px
+NOTE_LENGTH = 70  # characters of a note's line; they fit a panel of 440 px
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 
 

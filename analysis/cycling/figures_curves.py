@@ -24,7 +24,6 @@ from analysis.cycling.figures_base import (
     hover,
     notes_below,
     nothing,
-    plural,
     title_with_notes,
     trace_of,
     unit_text,
@@ -35,10 +34,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 VOLTAGE = {False: "Cell voltage", True: "Voltage vs Li⁺/Li"}
+GAP = np.full((2, 1), np.nan)
 NAMED_CYCLES = 4  # more cycles than these are told apart by shade and not one by one in the legend
 NO_CURVES = "No curves to show. Choose cells with cycling data, and cycles that they have completed."
 
 
+Limits = tuple[float, float]
 Scale = Literal["cell", "Li"]
 SCALE_HELP = "Li: measured + 0.62 V, for a Li–In anode"
 
@@ -86,7 +87,7 @@ def profiles(items: tuple[Labelled, ...], style: Style, params: ProfileParams) -
     for curve in curves:
         line = {"width": 1.6, **_cycle_line(cycles.index(curve.cycle), len(cycles), curve.item.group, style)}
         lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(units)}", "%{y:.3f} V" + (" vs Li⁺/Li" if against_li else ""))
-        traces.append(_line(curve, line, _suffix(curve.cycle, cycles), panels, lines))
+        traces.append(_line(_thinned(curve, params.points), line, _suffix(curve.cycle, cycles), panels, lines))
     notes = [count_note(shown), _shade_note(cycles), _scale_note(against_li)]
     title = axis_text(VOLTAGE[against_li], "V")
     layout = panels.layout(axis_text("Capacity", units), title, {}, shown, notes, style)
@@ -132,6 +133,7 @@ def _derivative(curves: Sequence[Curve], style: Style, params: DerivativeParams,
     x_units, y_units = common_units(shown, axes.x), common_units(shown, axes.y)
     cycles = sorted({c.cycle for c in curves})
     colors = style.sequence(len(cycles))
+    limits, clipped = _robust_limits(curves, axes.tail)
     panels = Panels.of(shown, params.side_by_side)
     groups = list(dict.fromkeys(i.group for i in shown))
     lines = ("cycle %{customdata[1]}", f"%{{x:.4~g}} {unit_text(x_units)}", f"{axes.y_word}: %{{y:.4~g}} {unit_text(y_units)}")
@@ -139,12 +141,11 @@ def _derivative(curves: Sequence[Curve], style: Style, params: DerivativeParams,
     for curve in curves:
         dash = "solid" if params.side_by_side else DASHES[groups.index(curve.item.group) % len(DASHES)]
         line = {"width": 1.4, "color": colors[cycles.index(curve.cycle)], "dash": dash}
-        drawn = _line(curve, line, _suffix(curve.cycle, cycles), panels, lines)
+        drawn = _line(_thinned(curve, params.points, limits), line, _suffix(curve.cycle, cycles), panels, lines)
         traces += [drawn, *_peak_marks(curve, drawn, marked, lines)]
-    limits, outside = _robust_limits(curves, axes.tail)
-    off = f"{outside} {plural(outside, 'point')} off the axis (double-click)." if outside else ""
+    off = "Steep ends off the axis (double-click)." if clipped else ""
     titles = axis_text(axes.x_word, x_units), axis_text(axes.y_word, y_units)
-    layout = panels.layout(*titles, {"range": limits}, shown, [count_note(shown), window_note(shown), scale_note, off], style)
+    layout = panels.layout(*titles, {"range": list(limits)}, shown, [count_note(shown), window_note(shown), scale_note, off], style)
     bar = [_cycle_bar(cycles, style)] if len(cycles) > NAMED_CYCLES else []
     dressed = with_legend(traces, params.legend, panels=bool(panels.groups))
     return finish([*dressed, *bar], layout, style, f"{axes.x_word} {axes.y} {params.side_by_side}")
@@ -165,31 +166,40 @@ def _curves(items: Sequence[Labelled], x: str, y: str, params: CurveParams) -> l
         for cycle in params.cycles or np.unique(have).tolist():
             rows = np.flatnonzero(have == cycle)
             if rows.size:
-                curves.append(_curve(item, int(cycle), rows, (x, y), params.points))
+                curves.append(_curve(item, int(cycle), rows, (x, y)))
     return curves
 
 
-def _curve(item: Labelled, cycle: int, rows: np.ndarray, names: tuple[str, str], points: int) -> Curve:
-    """Charge, a gap, discharge (in the order of the data), each thinned to ``points``."""
+def _curve(item: Labelled, cycle: int, rows: np.ndarray, names: tuple[str, str]) -> Curve:
+    """Charge, a gap, discharge, in the order of the data."""
     direction = item.data["direction"].values[rows]
-    x, y = (item.data[n].values[rows] for n in names)
-    parts = []
-    for d in dict.fromkeys(direction.tolist()):
-        half = direction == d
-        parts.append(thin(x[half], y[half], points))
-    gap = np.full((2, 1), np.nan)
-    joined = np.concatenate([p for part in parts for p in (part, gap)][:-1], axis=1)
+    values = np.stack([item.data[n].values[rows] for n in names]).astype(float)
+    parts = [values[:, direction == d] for d in dict.fromkeys(direction.tolist())]
+    joined = np.concatenate([p for part in parts for p in (part, GAP)][:-1], axis=1)
     return Curve(item, cycle, joined[0], joined[1])
 
 
-def thin(x: np.ndarray, y: np.ndarray, points: int) -> np.ndarray:
-    """About ``points`` of a curve's points, evenly along its drawn length, so that bends and steps survive; shape (2, n)."""
+def _thinned(curve: Curve, points: int, limits: Limits | None = None) -> Curve:
+    """The curve as it is drawn: each half cycle thinned for the part that lies between the limits."""
+    values = np.stack([curve.x, curve.y])
+    halves = np.split(values, np.flatnonzero(np.isnan(curve.x)), axis=1)
+    made = [thin(x, y, points, limits) for x, y in (h if k == 0 else h[:, 1:] for k, h in enumerate(halves))]
+    joined = np.concatenate([p for half in made for p in (half, GAP)][:-1], axis=1)
+    return replace(curve, x=joined[0], y=joined[1])
+
+
+def thin(x: np.ndarray, y: np.ndarray, points: int, limits: Limits | None = None) -> np.ndarray:
+    """About ``points`` of a curve's points, evenly along its drawn length, so that bends and steps survive; shape (2, n).
+
+    What lies outside ``limits`` of y counts as if it stood at their rim.
+    """
     finite = np.isfinite(x) & np.isfinite(y)
     curve = np.stack([x[finite], y[finite]])
     if curve.shape[1] <= points:
         return curve
-    span = np.ptp(curve, axis=1, keepdims=True)
-    steps = np.diff(curve / np.where(span > 0, span, 1.0), axis=1)
+    seen = curve if limits is None else np.stack([curve[0], np.clip(curve[1], limits[0], limits[1])])
+    span = np.ptp(seen, axis=1, keepdims=True)
+    steps = np.diff(seen / np.where(span > 0, span, 1.0), axis=1)
     length = np.concatenate([[0.0], np.cumsum(np.hypot(*steps))])
     picked = np.unique(np.searchsorted(length, np.linspace(0.0, length[-1], points)))
     return curve[:, np.minimum(picked, curve.shape[1] - 1)]
@@ -270,8 +280,8 @@ def _cycle_bar(cycles: Sequence[int], style: Style) -> Trace:
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "showlegend": False, "hoverinfo": "skip"}
 
 
-def _robust_limits(curves: Sequence[Curve], tail: float) -> tuple[list[float], int]:
-    """Limits that hold the curves but for ``tail`` (in %) of the x axis on each side: derivatives run away where a curve turns.
+def _robust_limits(curves: Sequence[Curve], tail: float) -> tuple[Limits, bool]:
+    """Limits that hold all but ``tail`` (in %) of the x axis at each end of y, and whether some lies outside: derivatives run away.
 
     Points count by the stretch of x for which they stand, since a grid that is even in voltage crowds where capacity stands still.
     """
@@ -280,14 +290,14 @@ def _robust_limits(curves: Sequence[Curve], tail: float) -> tuple[list[float], i
     kept = np.isfinite(y) & np.isfinite(weight)
     y, weight = y[kept], weight[kept]
     if not weight.sum() > 0:
-        return [-1.0, 1.0], 0
+        return (-1.0, 1.0), False
     order = np.argsort(y)
     share = np.cumsum(weight[order]) / weight.sum()
     first, last = np.searchsorted(share, [tail / 100, 1 - tail / 100])
     low, high = float(y[order][first]), float(y[order][min(last, y.size - 1)])
     pad = 0.5 * (high - low) or 1.0
     low, high = max(low - pad, float(y.min()) - 0.1 * pad), min(high + pad, float(y.max()) + 0.1 * pad)
-    return [low, high], int(((y < low) | (y > high)).sum())
+    return (low, high), bool(((y < low) | (y > high)).any())
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
     top = max((float(np.nanmax(t["y"], initial=0.0)) for t in traces if "yaxis" not in t), default=1.0) or 1.0
     title = "● Discharge, ▲ charge" if params.show_charge else "● Discharge capacity"
     layout = {
-        **axis.layout(shown, [convention_note(shown), _outside_note(outside, "efficiency point")], style),
+        **axis.layout(shown, [convention_note(shown), _outside_note(outside, "CE point")], style),
         "yaxis": {"title": {"text": axis_text(title, units)}, "range": [0, 1.4 * top], "mirror": False},
         "yaxis2": {
             "title": {"text": "◆ Coulombic efficiency / %"},

@@ -224,7 +224,7 @@ def test_capacity_says_how_many_efficiencies_lie_off_its_axis() -> None:
     low, high = fig.layout.yaxis2.range
     outside = sum(int(((t.y < low) | (t.y > high)).sum()) for t in of_cells(fig) if t.yaxis == "y2")
     assert outside == 4  # the first cycle of each of four cells, 80 %
-    assert "4 efficiency points off the axis" in notes(fig)
+    assert "4 CE points off the axis" in notes(fig)
     assert (low, high) == (90.0, 102.0)
     poor = cycles().copy()
     poor["coulombic_efficiency"] = poor["coulombic_efficiency"] * 0.8
@@ -419,7 +419,7 @@ def test_a_steep_end_does_not_flatten_dvdq() -> None:
     low, high = fig.layout.yaxis.range
     assert -0.05 < low < -0.01
     assert 0.01 < high < 0.05
-    assert "points off the axis" in notes(fig)
+    assert "Steep ends off the axis" in notes(fig)
 
 
 def test_thinning_keeps_ends_and_a_spike() -> None:
@@ -431,6 +431,9 @@ def test_thinning_keeps_ends_and_a_spike() -> None:
     assert kept[0, -1] == 1
     assert kept[1].max() == 1
     assert thin(x[:50], y[:50], 200).shape == (2, 50)
+    runaway = np.where(x > 0.99, 1e4 * (x - 0.99), np.sin(20 * x))
+    assert (thin(x, runaway, 200)[0] > 0.99).sum() > 90
+    assert (thin(x, runaway, 200, (-1.0, 1.0))[0] > 0.99).sum() < 20  # the visible part keeps its points
 
 
 def test_rates_in_test_order_with_mean_and_deviation() -> None:
