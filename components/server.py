@@ -74,11 +74,12 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
 
 
 def _configure(app: Dash, context: Context) -> None:
-    from components import exports, import_uploads, shell  # Dash's pages must not be imported before the app exists
+    from components import catalog_routes, exports, import_uploads, shell  # Dash's pages must not be imported before the app exists
 
     app.server.config[CONFIG] = context
     app.server.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_AGE_S
     app.server.register_blueprint(exports.exports)
+    app.server.register_blueprint(catalog_routes.catalog)
     app.server.register_blueprint(import_uploads.uploads)
     app.layout = shell.shell
 
