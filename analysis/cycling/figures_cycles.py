@@ -289,11 +289,10 @@ def _points(
 
 def _remarks(kinds: np.ndarray, flags: np.ndarray) -> list[str]:
     """What the hover text adds to a cycle's number: its kind where it is not a regular one, and its flags."""
-    said = [
-        [*([k] if k != "cycle" else []), *(w.replace("_", " ") for w in f.split())]
-        for k, f in zip(kinds.tolist(), flags.tolist(), strict=True)
-    ]
-    return [f" ({', '.join(words)})" if words else "" for words in said]
+    both = list(zip(kinds.tolist(), flags.tolist(), strict=True))
+    words = {(k, f): [*([k] if k != "cycle" else []), *(w.replace("_", " ") for w in f.split())] for k, f in set(both)}
+    said = {pair: f" ({', '.join(w)})" if w else "" for pair, w in words.items()}
+    return [said[pair] for pair in both]
 
 
 def efficiency_range(items: Sequence[Labelled]) -> tuple[float, float, int]:
