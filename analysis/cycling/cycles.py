@@ -11,7 +11,7 @@ from analysis.core.errors import DataError
 from analysis.core.numerics.robust import spread
 from analysis.core.params import Params
 from analysis.cycling.halfcycles import Detection, HalfCycles
-from analysis.cycling.pairing import CHARGE_FIRST, CONVENTION, Pairs, by_instrument, kinds, pair
+from analysis.cycling.pairing import CHARGE_FIRST, CONVENTION, Pairs, by_instrument, cut_off, kinds, pair, voltage_window
 
 MA_H = 1e3 / 3600  # mA h in an A s, and mW h in a W s
 MISMATCH = 0.01  # relative difference between counter and integral
@@ -20,7 +20,6 @@ GAP_FACTOR = 20.0
 CE_MARGIN = 1e-3  # coulombic efficiency above one by less is within a cycler's accuracy (about 0.05 % on each side)
 SHORT_EXCESS = 1.1  # charge over discharge, relative to the usual cycle, from which a short is looked for
 SHORT_DRAWDOWN = 0.02  # of the voltage window: the charging voltage collapses and returns
-CUT_OFF = 0.05  # of the voltage window that the last half cycle ends away from where its kind ends
 GRAM_MG = 1e-3
 
 
@@ -122,7 +121,7 @@ def flags(halves: HalfCycles, pairs: Pairs, kind: np.ndarray, efficiency: np.nda
         "ce_above_one": _above_one(efficiency, kind),
         "time_jump": _either(pairs, _has_hole(halves)),
         "counter_reset": _either(pairs, halves["resets"] > 0),
-        "cut_off": _cut_off(halves, pairs),
+        "cut_off": cut_off(halves, pairs),
         "short_suspected": _shorted(halves, pairs, kind, capacity),
         "counter_mismatch": _either(pairs, _mismatch(halves)),
     }
@@ -154,21 +153,6 @@ def _mismatch(halves: HalfCycles) -> np.ndarray:
     return (counted > 0) & (np.abs(counted - integral) > MISMATCH * np.maximum(counted, integral))
 
 
-def _window(halves: HalfCycles) -> float:
-    return float(np.nanmax(halves["v_max"]) - np.nanmin(halves["v_min"]))
-
-
-def _cut_off(halves: HalfCycles, pairs: Pairs) -> np.ndarray:
-    """The last cycle, where the test stopped before its half cycle reached the voltage at which those before it end."""
-    cut = np.zeros(pairs.number.size, dtype=bool)
-    last = int(pairs.last_row()[-1])
-    alike = np.flatnonzero(halves["sign"][:last] == halves["sign"][last])
-    if halves["sign"][last] != 0 and alike.size:
-        missing = halves["sign"][last] * (np.median(halves["v_last"][alike]) - halves["v_last"][last])
-        cut[-1] = missing > CUT_OFF * _window(halves)
-    return cut
-
-
 def _shorted(halves: HalfCycles, pairs: Pairs, kind: np.ndarray, capacity: np.ndarray) -> np.ndarray:
     """Charge far above discharge, compared with the usual cycle, while the charging voltage collapses or misses its limit.
 
@@ -181,7 +165,7 @@ def _shorted(halves: HalfCycles, pairs: Pairs, kind: np.ndarray, capacity: np.nd
     usual = kind == "cycle"
     if usual.sum() < 2:
         return np.zeros(kind.size, dtype=bool)
-    window = _window(halves)
+    window = voltage_window(halves)
     high = pairs.pick(halves["v_max"], "charge")
     collapses = pairs.pick(halves["drawdown"], "charge") > SHORT_DRAWDOWN * window
     misses = high < np.nanmedian(high[usual]) - SHORT_DRAWDOWN * window

@@ -30,7 +30,7 @@ class DerivativeParams(CycleParams):
     """dQ/dV of chosen cycles."""
 
     cycles: tuple[int, ...] = Field((1, 100), title="Cycles")
-    window_mV: float = Field(20.0, gt=0, le=500, title="Smoothing window", json_schema_extra={"unit": "mV"})
+    window_mV: float = Field(40.0, gt=0, le=500, title="Smoothing window", json_schema_extra={"unit": "mV"})
     grid_mV: float = Field(1.0, gt=0, le=50, title="Voltage grid", json_schema_extra={"unit": "mV"})
     order: int = Field(3, ge=1, le=5, title="Order of the smoothing polynomial")
     prominence: float = Field(0.05, gt=0, lt=1, title="Smallest peak, as part of the highest")

@@ -20,6 +20,7 @@ FORMATION_SHARE = 3  # the main part has at least three times as many cycles
 CHECK_SLOWER = 0.5  # a capacity check runs at no more than half of the usual current
 CHECK_LENGTH = 3  # cycles in a row
 HALF = 0.5
+CUT_OFF = 0.05  # of the voltage window that the last half cycle ends away from where its kind ends
 BEGUN_FULL = 0.8  # the first half cycle of a whole cycle has at least this part of its partner's charge
 
 
@@ -159,7 +160,7 @@ def _special(halves: HalfCycles, pairs: Pairs, kind: np.ndarray) -> np.ndarray:
 
 
 def _partial(halves: HalfCycles, pairs: Pairs, rule: str) -> np.ndarray:
-    """A half is missing, the first cycle began with less than its partner later gives, or unequal halves stand in the wrong order."""
+    """A half is missing or unfinished, the first cycle began with less than its partner gives, or unequal halves stand in wrong order."""
     charge, discharge = (pairs.pick(np.abs(halves["charge"]), side) for side in ("charge", "discharge"))
     leading, trailing = (charge, discharge) if rule == CHARGE_FIRST else (discharge, charge)
     against_rule = (pairs.charge > pairs.discharge) == (rule == CHARGE_FIRST)  # happens only where the instrument counts
@@ -168,7 +169,23 @@ def _partial(halves: HalfCycles, pairs: Pairs, rule: str) -> np.ndarray:
     if pairs.number.size:
         first = int(np.argmax(pairs.complete))
         partial[first] |= bool(leading[first] < BEGUN_FULL * trailing[first])
-    return partial
+    return partial | cut_off(halves, pairs)
+
+
+def voltage_window(halves: HalfCycles) -> float:
+    """Highest minus lowest voltage under current, in V."""
+    return float(np.nanmax(halves["v_max"]) - np.nanmin(halves["v_min"]))
+
+
+def cut_off(halves: HalfCycles, pairs: Pairs) -> np.ndarray:
+    """The last cycle, where the test stopped before its half cycle reached the voltage at which those before it end."""
+    cut = np.zeros(pairs.number.size, dtype=bool)
+    last = int(pairs.last_row()[-1])
+    alike = np.flatnonzero(halves["sign"][:last] == halves["sign"][last])
+    if halves["sign"][last] != 0 and alike.size:
+        missing = halves["sign"][last] * (np.median(halves["v_last"][alike]) - halves["v_last"][last])
+        cut[-1] = missing > CUT_OFF * voltage_window(halves)
+    return cut
 
 
 def _before_tests(rate: np.ndarray, whole: np.ndarray, special: np.ndarray) -> np.ndarray:

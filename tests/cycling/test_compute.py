@@ -143,7 +143,7 @@ def test_what_is_odd_is_flagged() -> None:
     assert flags_of(cycles_of(holed)) == {1: ["time_jump"]}
     late = ds.isel(row=slice(0, -40))
     assert flags_of(cycles_of(late))[12] == ["cut_off"]
-    assert cycles_of(late)["kind"].values[-1] == "cycle"
+    assert cycles_of(late)["kind"].values[-1] == "partial"
 
 
 def test_a_soft_short_is_suspected_where_the_charging_voltage_collapses() -> None:
