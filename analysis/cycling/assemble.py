@@ -72,7 +72,8 @@ class Assembler:
         self._watch = CounterWatch()
         self._nets = {"capacity": NetCounter(), "energy": NetCounter()}
         self._energies = {"charge_energy": Unrolled(), "discharge_energy": Unrolled()}
-        self._dropped: list[int] = []
+        self._dropped: list[int] = []  # the first few of them
+        self._n_dropped = 0
         self._signed_seen = False
         self._flipped: bool | None = None
         self._first_date = np.nan
@@ -299,7 +300,8 @@ class Assembler:
         for name in made.keys() & LIMITS.keys():
             good &= ~(np.abs(made[name]) > LIMITS[name])
         if not good.all():
-            self._dropped.extend((np.flatnonzero(~good) + self.rows + 1).tolist())
+            self._n_dropped += int((~good).sum())
+            self._dropped.extend((np.flatnonzero(~good)[:5] + self.rows + 1).tolist())
             made = {name: values[good] for name, values in made.items()}
             step_time = step_time[good] if step_time is not None else None
         self.rows += good.size
@@ -341,7 +343,7 @@ class Assembler:
         return self.sources[name].column if name in self.sources else name
 
     def _attrs(self, channel: str, metadata: dict[str, Any], has_counter: bool) -> dict[str, Any]:
-        dropped = len(self._dropped)
+        dropped = self._n_dropped
         warnings = list(self.warnings)
         if dropped:
             shown = ", ".join(map(str, self._dropped[:5])) + (", …" if dropped > 5 else "")

@@ -24,6 +24,7 @@ from analysis.core.registry import Probe, Reader
 from analysis.cycling.aliases import BASES, Source, resolve, unit_named
 from analysis.cycling.assemble import Assembler, CyclerOptions, Dialect
 from analysis.cycling.gather import each, gather, read_delimited, seen
+from analysis.cycling.read_text import NEWARE, neware_sources
 from analysis.cycling.schemas import RECORD
 from analysis.formats import excel, parquet
 from analysis.formats.delimited import detect
@@ -31,7 +32,6 @@ from analysis.formats.headers import slug
 
 BDF = Dialect("Battery Data Format", convention=("Current as in the Battery Data Format: positive charges.",))
 ARBIN = Dialect("Arbin", counter="cycle")
-NEWARE = Dialect("Neware", counter="step")
 _LABEL = re.compile(r"^[A-Z][\w ]+ / \S+$")
 _NOTATION = re.compile(r"^(?:test_time|voltage|current)_(?:second|millisecond|volt|ampere)$")
 
@@ -95,7 +95,7 @@ def _read_bdf(path: Path, options: CyclerOptions) -> xr.Dataset:
     own = head.metadata.get("interplay", {}) if head is not None else {}
     notes = own if isinstance(own, dict) and own else _notes(path)
     # Notes in our words come from our export, whose sign needs no second look.
-    dialect = replace(BDF, current="stated") if isinstance(notes.get("instrument"), str) else BDF
+    dialect = replace(BDF, current="stated", convention=()) if isinstance(notes.get("instrument"), str) else BDF
     if head is not None:
         return _with_notes(_from_parquet(path, head, resolve(head.columns), dialect, options), notes)
     return _with_notes(read_delimited(path, dialect, options), notes)
@@ -151,7 +151,9 @@ def _info(sheets: Sequence[excel.Sheet]) -> dict[str, Any]:
 
 def _read_neware_excel(path: Path, options: CyclerOptions) -> xr.Dataset:
     record = [name for name in excel.sheet_names(path) if re.match(r"record|detail_", name.lower())]
-    return _read_sheets(path, excel.read_sheets(path, record or None), NEWARE, options)
+    sheets = excel.read_sheets(path, record or None)
+    sources = neware_sources(sheets[0].layout.columns, sheets[0].layout.units) if sheets else None
+    return _read_sheets(path, sheets, NEWARE, options, sources=sources)
 
 
 def _read_sheets(
@@ -185,11 +187,18 @@ def _sniff_generic(probe: Probe) -> float:
     if is_excel(probe):
         return 0.2
     if probe.head.startswith(parquet.MARK):
-        return 0.3 if _recognised(parquet.head(probe.path).columns) else 0.1
+        return _sniff_parquet(probe.path)
     layout = seen(probe)
     if layout is None:
         return 0.0
     return 0.3 if _recognised(layout.columns, layout.units) else 0.1
+
+
+def _sniff_parquet(path: Path) -> float:
+    try:
+        return 0.3 if _recognised(parquet.head(path).columns) else 0.1
+    except ReadError:
+        return 0.1  # its reading says what is wrong
 
 
 def _recognised(columns: Sequence[str], units: Sequence[str] = ()) -> bool:
@@ -206,8 +215,12 @@ def _read_generic(path: Path, options: TableOptions) -> xr.Dataset:
         return _from_parquet(path, head, mapped(head.columns, (), options, path.name), dialect, options)
     if mark.startswith(b"PK") or mark == excel.OLE_MARK:
         sheets = excel.read_sheets(path, [options.sheet] if options.sheet else None)
-        sources = mapped(sheets[0].layout.columns, sheets[0].layout.units, options, path.name) if options.columns and sheets else None
-        return _read_sheets(path, sheets, dialect, options, sources=sources)
+        if not (sheets and options.columns):
+            return _read_sheets(path, sheets, dialect, options)
+        wanted = set(options.columns.values())
+        first = next((sheet for sheet in sheets if wanted <= set(sheet.layout.columns)), sheets[0])
+        sources = mapped(first.layout.columns, first.layout.units, options, path.name)
+        return _read_sheets(path, [first, *(s for s in sheets if s is not first)], dialect, options, sources=sources)
     layout = detect(path, delimiter=options.delimiter, decimal=options.decimal, skip_rows=options.skip_rows)
     return read_delimited(path, dialect, options, layout=layout, sources=mapped(layout.columns, layout.units, options, path.name))
 

@@ -89,14 +89,14 @@ def _continued(before: list[xr.Dataset], part: xr.Dataset, label: str, notes: li
     shift = _time_shift(last, part, label, notes)
     if shift:
         out["time"] = (part["time"] + shift).assign_attrs(part["time"].attrs)
-    if "cycle" in part and shift and _edge(part, "cycle", 0) < _edge(last, "cycle", -1):
+    fallen = [name for name in COUNTERS if name in part and _edge(part, name, 0) < _edge(last, name, -1)]
+    if part.attrs.get("counter") == "cumulative":
+        for name in fallen:
+            out[name] = (part[name] + _edge(last, name, -1)).assign_attrs(part[name].attrs)
+    if (shift or out) and "cycle" in part and _edge(part, "cycle", 0) < _edge(last, "cycle", -1):
         step = _edge(last, "cycle", -1) - _edge(part, "cycle", 0) + 1
         out["cycle"] = (part["cycle"] + np.int64(step)).assign_attrs(part["cycle"].attrs)
         notes.append(f"{label}: its cycles were numbered on from {int(_edge(last, 'cycle', -1))}.")
-    if shift and part.attrs.get("counter") == "cumulative":
-        for name in COUNTERS:
-            if name in part and _edge(part, name, 0) < _edge(last, name, -1):
-                out[name] = (part[name] + _edge(last, name, -1)).assign_attrs(part[name].attrs)
     return part.assign(out)
 
 
@@ -130,7 +130,8 @@ def _time_shift(last: xr.Dataset, part: xr.Dataset, label: str, notes: list[str]
         return 0.0
     if np.isfinite(pause) and pause < 0:
         notes.append(f"{label} starts {-pause:g} s before the file before it ends: other rows than these share that time.")
-    steps = np.diff(part["time"][: int(_FEW_STEPS)].values)
+    few = int(_FEW_STEPS)
+    steps = np.concatenate([np.diff(part["time"][:few].values), np.diff(last["time"][-few:].values)])
     usual = float(np.median(steps)) if steps.size else 0.0
     return end - start + (max(start, 0.0) if start <= max(_FEW_STEPS * usual, 1.0) else usual)
 

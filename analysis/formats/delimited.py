@@ -23,6 +23,8 @@ from analysis.formats.table import Table
 HEAD_BYTES = 1 << 18  # enough for the longest header seen (13 kB in one line) and some hundred rows
 DELIMITERS = ("\t", ";", ",", "|", " ")  # a blank stands for any run of blanks and tabs
 _MIN_COLUMNS = 2
+_NEARLY = 0.15  # of the cells; a date splits at its blank into two values, which makes blanks look a little better than tabs
+_HEADER_CELLS = 3  # a line with fewer cells is no header of a table without rows
 _ENOUGH_ROWS = 40  # so many rows in a row are the table, no need to look further
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?$|^[+-]?nan$|^[+-]?inf$", re.IGNORECASE)
 _CLOCK = re.compile(r"^-?(?:\d+\s*d\S*\s+)?\d+:\d{1,2}(?::\d{1,2}(?:[.,]\d*)?)?$")
@@ -113,10 +115,12 @@ def layout_of(
 ) -> Layout:
     """The layout of the lines at the head of the file ``name``."""
     start = skip_rows or 0
-    found = max(
-        (_block(lines, mark, start) for mark in ((delimiter,) if delimiter else DELIMITERS)),
-        key=lambda block: (block.rows, block.share),
-    )
+    if start >= len(lines):
+        raise ReadError(
+            f"{name} ends before its table, which should start after {start} lines.",
+            hint="Copy it again, or check the lines above the header.",
+        )
+    found = _best([_block(lines, mark, start) for mark in ((delimiter,) if delimiter else DELIMITERS)])
     if not found.rows:
         return _header_only(lines, name, encoding, found, start, skip_rows is not None)
     header = start if skip_rows is not None else _header_line(lines, found)
@@ -146,6 +150,12 @@ class _Block:
     rows: int
     width: int
     share: float = 0.0  # of the filled cells that are values
+
+
+def _best(blocks: Sequence["_Block"]) -> "_Block":
+    """The block with most rows; of equals the first that reads nearly as well as the best of them."""
+    longest = [block for block in blocks if block.rows == max(b.rows for b in blocks)]
+    return next(block for block in longest if block.share >= max(b.share for b in longest) - _NEARLY)
 
 
 def _block(lines: Sequence[str], delimiter: str, start: int) -> _Block:
@@ -187,12 +197,14 @@ def _header_line(lines: Sequence[str], block: _Block) -> int | None:
 
 
 def _header_only(lines: Sequence[str], name: str, encoding: str, block: _Block, start: int, chosen: bool) -> Layout:
-    """The layout of a table without rows: the last line with several cells is its header."""
+    """The layout of a table without rows: its header is the first of the last lines that have several cells."""
     for i in range(start if chosen else len(lines) - 1, -1, -1):
         for delimiter in (block.delimiter, *DELIMITERS[:-1]):
-            cells = [cell for cell in split_row(lines[i], delimiter) if cell]
-            if len(cells) >= 3:
-                return Layout(encoding, delimiter, ".", len(lines), _unique(split_row(lines[i], delimiter), len(cells)), tuple(lines[:i]))
+            width = len(split_row(lines[i], delimiter))
+            if sum(map(bool, split_row(lines[i], delimiter))) >= _HEADER_CELLS:
+                while not chosen and i > 0 and len(split_row(lines[i - 1], delimiter)) == width:
+                    i -= 1
+                return Layout(encoding, delimiter, ".", i + 1, _unique(split_row(lines[i], delimiter), width), tuple(lines[:i]))
     raise ReadError(f"{name} holds no table of numbers.", hint="It needs a line of column names and rows below it.")
 
 

@@ -1,5 +1,6 @@
 """The rows of a text table whose layout is known, as Arrow columns: at once, or in batches where the file is large."""
 
+import codecs
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +75,9 @@ class Rows:
         size = self.path.stat().st_size
         with open(self.path, "rb") as raw:
             raw.seek(max(size - HEAD_BYTES, 0))
-            end = self._end(_plain(raw.read(), self.layout), size) if self.layout.delimiter != " " else size
+            # Where cells are made over while reading, a short last row is found as a ragged one instead.
+            made_over = self.layout.delimiter == " " or self.layout.encoding.startswith("utf-16")
+            end = size if made_over else self._end(raw.read(), size)
         with _BodyStream(self.path, self.layout, end) as source:
             try:
                 reader = pc.open_csv(source, **self._options(ragged, as_text=self.as_text, block=BLOCK_BYTES))
@@ -105,7 +108,7 @@ class Rows:
                 null_values=_NULLS,
                 strings_can_be_null=False,
                 decimal_point=self.layout.decimal,
-                check_utf8=False,
+                check_utf8=False,  # they were made UTF-8
             ),
         }
 
@@ -133,11 +136,11 @@ class Rows:
             if not line.strip():
                 continue
             row += 1
-            shown = line.decode("utf-8", errors="replace")
-            if shown not in wanted and line.decode("latin-1") not in wanted:
+            shown = line.decode("utf-8")
+            if shown not in wanted:
                 kept.append(line)
                 continue
-            cells = split_row(line.decode("latin-1"), mark)
+            cells = split_row(shown, mark)
             while len(cells) > width and not cells[-1]:
                 cells.pop()
             if len(cells) > width:
@@ -145,7 +148,7 @@ class Rows:
                 continue
             if len(cells) < width:
                 short.append(row)
-            kept.append(mark.join(['"' + c + '"' if mark in c else c for c in cells] + [""] * (width - len(cells))).encode("latin-1"))
+            kept.append(mark.join(['"' + c + '"' if mark in c else c for c in cells] + [""] * (width - len(cells))).encode())
         self._tell(dropped, "have more cells than the header and were left out")
         self._tell(short, "have fewer cells than the header; what is missing counts as empty")
         return b"\n".join(kept) + b"\n"
@@ -169,7 +172,7 @@ def read_table(path: Path, layout: Layout, columns: Sequence[str] | None = None)
 
 
 def _cells(line: bytes, layout: Layout) -> list[str]:
-    return split_row(line.decode("latin-1"), layout.delimiter if layout.delimiter != " " or b"\t" not in line else "\t")
+    return split_row(line.decode("utf-8", errors="replace"), layout.delimiter if layout.delimiter != " " or b"\t" not in line else "\t")
 
 
 def _is_cut(last: Sequence[str], earlier: Sequence[Sequence[str]]) -> bool:
@@ -181,8 +184,8 @@ def _is_cut(last: Sequence[str], earlier: Sequence[Sequence[str]]) -> bool:
 
 
 def _plain(content: bytes, layout: Layout) -> bytes:
-    """Bytes that are ASCII where it matters: 16-bit text as UTF-8, runs of blanks as one tab."""
-    if layout.encoding.startswith("utf-16"):
+    """Bytes that are UTF-8 whatever the file's encoding; runs of blanks as one tab where blanks are the delimiter."""
+    if not content.isascii() or layout.encoding.startswith("utf-16"):
         content = content.decode(layout.encoding, errors="replace").encode()
     return _single_tabs(content) if layout.delimiter == " " else content
 
@@ -209,8 +212,7 @@ class _BodyStream(io.RawIOBase):
         super().__init__()
         self._raw = open(path, "rb")  # noqa: SIM115 - closed by close()
         self._left = end
-        wide = layout.encoding.startswith("utf-16")
-        self._decode: Callable[[bytes], bytes] = _wide_decoder(layout.encoding) if wide else bytes
+        self._decode = _decoder(layout.encoding)
         self._tabs = layout.delimiter == " "
         self._ready = b""
         self._rest = b""
@@ -247,8 +249,14 @@ class _BodyStream(io.RawIOBase):
         super().close()
 
 
-def _wide_decoder(encoding: str) -> Callable[[bytes], bytes]:
-    import codecs
-
+def _decoder(encoding: str) -> Callable[[bytes], bytes]:
+    """Blocks of a file → UTF-8; what does not decode becomes a replacement sign, never an error."""
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    return lambda block: decoder.decode(block, final=not block).encode()
+    wide = encoding.startswith("utf-16")
+
+    def plain(block: bytes) -> bytes:
+        if not wide and block.isascii() and not decoder.getstate()[0]:
+            return block
+        return decoder.decode(block, final=not block).encode()
+
+    return plain

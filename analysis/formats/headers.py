@@ -75,7 +75,7 @@ _SUFFIX = re.compile(r"^(?P<name>.+?)[_ ]+(?P<unit>[A-Za-z%µ°]+)$")
 _CLOCK_TEXT = re.compile(r"^(?:hours in )?h+:m+(?:in)?(?::s+)?(?:\.[msx0]+)?$", re.IGNORECASE)
 # Brackets hold something that is no unit known here, so that the column is not the plain quantity (mAh/g for instance).
 OTHER = Unit("?", 1.0)
-_DEGREE = re.compile(r"^[^\x00-\x7f]+C$|^[dD]eg\.? ?C$|^癈$|^\?C?$")
+_DEGREE = re.compile(r"^[^\x00-\x7f]+C$|^[dD]eg\.? ?C$|^[癈℃]$|^\?C?$")
 
 
 def parse_unit(text: str) -> Unit | None:

@@ -4,10 +4,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
-from tests.tables import write_xlsx
 
 from analysis.core.errors import ReadError
 from analysis.formats import excel
+from tests.tables import write_xlsx
 
 ROWS = [["Test report", "", ""], ["Time(s)", "Voltage(V)", "Note"], [0, 3.5, "a"], [10, 3.6, "b"], [20, "", "c"]]
 
