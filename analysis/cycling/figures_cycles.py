@@ -80,8 +80,8 @@ class CycleAxis:
     absolute: bool
     formations: tuple[int, ...]  # last formation cycle of each cell, 0 without formation
     special: tuple[str, ...]  # what else makes cycles irregular
-    low: float
-    high: float
+    first: float  # of the cycles, as they are counted here
+    last: float
 
     @classmethod
     def of(cls, items: Sequence[Labelled], mode: str) -> "CycleAxis":
@@ -90,8 +90,7 @@ class CycleAxis:
         cycles = [i.data["cycle"].values - o for i, o in zip(items, offsets, strict=True)]
         low = min((float(c.min()) for c in cycles if c.size), default=0.0)
         high = max((float(c.max()) for c in cycles if c.size), default=1.0)
-        pad = max(0.6, 0.02 * (high - low))
-        return cls(mode == "absolute", formations, _special(items), low - pad, high + pad)
+        return cls(mode == "absolute", formations, _special(items), low, high)
 
     def x(self, index: int, cycles: np.ndarray) -> np.ndarray:
         """Where the cycles of item ``index`` stand."""
@@ -101,6 +100,11 @@ class CycleAxis:
     def shared(self) -> int:
         """Formation cycles of every cell; 0 where they differ or there are none."""
         return self.formations[0] if len(set(self.formations)) == 1 else 0
+
+    def limits(self, shift: int = 0) -> list[float]:
+        """From the first to the last cycle, with a rim."""
+        rim = max(0.6, 0.02 * (self.last - self.first))
+        return [self.first - rim + shift, self.last + rim + shift]
 
     @property
     def words(self) -> tuple[str, str]:
@@ -117,12 +121,12 @@ class CycleAxis:
 
     def layout(self, items: Sequence[Labelled], notes: Sequence[str], style: Style, *, hollow: bool = True) -> dict[str, Any]:
         said = [*(self.notes if hollow else []), *notes]
-        bottom = {"title": title_with_notes(self.words[0], items, said, style), "range": [self.low, self.high]}
+        bottom = {"title": title_with_notes(self.words[0], items, said, style), "range": self.limits()}
         if not self.shared:
             return {"xaxis": bottom}
         shift = -self.shared if self.absolute else self.shared
         top = {
-            "range": [self.low + shift, self.high + shift],
+            "range": self.limits(shift),
             "overlaying": "x",
             "side": "top",
             "ticks": "inside",
@@ -139,8 +143,9 @@ class CycleAxis:
         if not self.shared:
             return []
         shift = -self.shared if self.absolute else self.shared
-        ends = {"x": [self.low + shift, self.high + shift], "y": [None, None]}
-        return [{"type": "scatter", "xaxis": "x2", "yaxis": "y", "hoverinfo": "skip", "showlegend": False, "mode": "markers", **ends}]
+        # The same ends and marker size as the data's, so that both axes agree when plotly chooses the range.
+        ends = {"x": [self.first + shift, self.last + shift], "y": [None, None], "mode": "markers", "marker": {"size": MARKER_PX}}
+        return [{"type": "scatter", "xaxis": "x2", "yaxis": "y", "hoverinfo": "skip", "showlegend": False, **ends}]
 
     def marks(self, selected: Sequence[int], style: Style) -> dict[str, Any]:
         """Shapes and words: the shaded formation, what the top axis counts, a line at each highlighted cycle."""
