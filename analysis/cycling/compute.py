@@ -15,6 +15,7 @@ from analysis.cycling.halfcycles import find
 from analysis.cycling.pooling import POOLED, PoolParams, pool
 from analysis.cycling.rates import RateParams, rate_groups
 from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES
+from analysis.cycling.stitch import stitch
 from analysis.cycling.trace import TRACE, TraceParams, thin_record
 
 RECORDS = {"records": Input("cycling.record", many=True)}
@@ -26,8 +27,6 @@ def one_record(records: tuple[xr.Dataset, ...]) -> xr.Dataset:
         raise DataError("No record is given.", hint="Give one cycler file, or the files of one test in time order.")
     if len(records) == 1:
         return records[0]
-    from analysis.cycling.stitch import stitch  # only a test in several files needs it
-
     return stitch(records)
 
 
