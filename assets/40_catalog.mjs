@@ -6,7 +6,7 @@
 //           selected(rows, ids)  -> what is selected, in words; which buttons can be used; the link into Cycling
 //           columns(fields)      -> shows these columns; search(text) -> rows that contain it
 //           table(query, known)  -> the table that the address names, or no update
-// Grid:     CatalogGroup (renderer), catalogNumber (formatter), catalogOrder (comparator)
+// Grid:     catalogOpen (when editing starts), CatalogGroup, CatalogValue (renderers), catalogNumber, catalogChoice (formatters), catalogOrder (comparator)
 
 const NEW_GROUP = "New group…";
 const none = () => window.dash_clientside.no_update;
@@ -62,7 +62,7 @@ async function store(table, change) {
 async function post(table, change) {
   const body = JSON.stringify({ table, row: Number(change.rowId), field: change.colId, value: change.value ?? null });
   const answer = await fetch("/catalog/edit", { method: "POST", headers: { "Content-Type": "application/json" }, body, keepalive: body.length < 60000 });
-  if (answer.status !== 200 && answer.status !== 409) throw new Error(String(answer.status));
+  if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
 }
 
@@ -122,6 +122,12 @@ function CatalogGroup({ value, data }) {
   return h("span", { className: "catalog-group" }, h("span", { className: "swatch", style: { background: data?.swatch ?? "transparent" } }), value);
 }
 
+/** The value itself, where the formatter serves the editor's list. @param {{value: string | null}} props */
+const CatalogValue = ({ value }) => value ?? null;
+
+/** In a list of choices the blank one has a name. @param {{value: string | null}} params */
+const catalogChoice = ({ value }) => value || "not recorded";
+
 /** Six significant digits, which hides what floating point adds. @param {{value: unknown}} params */
 function catalogNumber({ value }) {
   return typeof value === "number" ? String(Number(value.toPrecision(6))).replace("-", "−") : "";
@@ -130,6 +136,14 @@ function catalogNumber({ value }) {
 /** "Cell 2" before "Cell 10". @param {unknown} a @param {unknown} b */
 const catalogOrder = (a, b) => String(a ?? "").localeCompare(String(b ?? ""), undefined, { numeric: true, sensitivity: "base" });
 
-window.dashAgGridFunctions = Object.assign({}, window.dashAgGridFunctions, { catalogNumber, catalogOrder });
-window.dashAgGridComponentFunctions = Object.assign({}, window.dashAgGridComponentFunctions, { CatalogGroup });
+/** A list of choices opens together with its editor, however that was started. */
+function catalogOpen() {
+  setTimeout(() => {
+    const picker = document.querySelector(".ag-cell-inline-editing .ag-select .ag-picker-field-wrapper[aria-expanded='false']");
+    picker?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true }));
+  });
+}
+
+window.dashAgGridFunctions = Object.assign({}, window.dashAgGridFunctions, { catalogOpen, catalogChoice, catalogNumber, catalogOrder });
+window.dashAgGridComponentFunctions = Object.assign({}, window.dashAgGridComponentFunctions, { CatalogGroup, CatalogValue });
 window.dash_clientside = Object.assign({}, window.dash_clientside, { catalog: { edit, ask, selected, columns, search, table } });

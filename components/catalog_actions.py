@@ -8,7 +8,7 @@ from dash import ALL, Input, Output, State, callback, ctx, no_update
 
 from analysis.core.errors import ParamError, UserError
 from components import catalog_manifest, notice
-from components.catalog_dialogs import CELL_NUMBERS, MANIFEST_SAID, MANIFEST_UPLOAD, confirm_id, dialog, field_id
+from components.catalog_dialogs import CELL_NUMBERS, MANIFEST_SAID, MANIFEST_UPLOAD, confirm_id, dialog, field_id, refused
 from components.context import workspace
 
 ASKED = "catalog-asked"  # {action, table, ids}: what a button asks for
@@ -126,7 +126,7 @@ def ask_and_do(asked: dict[str, Any] | None, clicks: list[int | None], _values: 
     try:
         perform(asked["action"], asked["table"], asked["ids"], fields)
     except UserError as err:
-        return no_update, no_update, no_update, notice.problem(err), _written()
+        return no_update, no_update, no_update, refused(err, "This did not work"), _written()
     return False, no_update, no_update, [], _written()
 
 
@@ -144,7 +144,7 @@ def import_manifest(contents: str | None, name: str | None) -> tuple[Any, ...]:
     try:
         sentence = catalog_manifest.take(workspace().catalog, name or "manifest.csv", contents)
     except UserError as err:
-        return notice.problem(err, title="Not imported"), no_update, None
+        return refused(err, "Not imported"), no_update, None
     return notice.alert("Imported", sentence, color="teal"), _written(), None
 
 

@@ -1,5 +1,6 @@
 """What the catalog's dialogs show: a question that names what will happen, its fields, and the button that does it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,9 @@ from dash.development.base_component import Component
 from analysis.catalog import CellFields, GroupFields
 from analysis.catalog.grid import grid_rows
 from analysis.catalog.records import Fields, title_of, unit_of
+from analysis.core.errors import UserError
 from analysis.core.style import PALETTE
+from components import notice
 from components.context import theme, workspace
 
 MANIFEST_UPLOAD = "catalog-manifest-upload"
@@ -27,6 +30,7 @@ CELL_NUMBERS = (
     "formation_cycles",
 )
 Ids = Sequence[int]
+BELOW = ["label", "input", "description", "error"]  # boxes beside each other keep one line
 FOCUS: dict[str, Any] = {"data-autofocus": True}  # where the keyboard is when the dialog opens
 
 
@@ -50,6 +54,11 @@ def dialog(action: str, table: str, ids: Ids) -> tuple[str, list[Component]]:
         "manifest": _manifest,
     }
     return builders[action](table, ids)
+
+
+def refused(error: UserError, title: str) -> Component:
+    """A refusal for the page: without the fields' internal names, which stand for the command line and manifests."""
+    return notice.alert(title, re.sub(r" \[\w+\]", "", error.message), error.hint, color="red")
 
 
 def named(table: str, ids: Ids) -> str:
@@ -112,7 +121,9 @@ def _with_cells(ids: Ids) -> list[str]:
 
 def _group_box(**more: Any) -> Component:
     names = list(workspace().group_names())
-    return dmc.Autocomplete(id=field_id("group"), label="Group", data=names, description="A new name makes a new group.", **more)
+    return dmc.Autocomplete(
+        id=field_id("group"), label="Group", data=names, description="A new name makes a new group.", inputWrapperOrder=BELOW, **more
+    )
 
 
 def _move(table: str, ids: Ids) -> tuple[str, list[Component]]:
@@ -127,7 +138,9 @@ def _label(fields: type[Fields], name: str) -> str:
 
 def _cell(_table: str, _ids: Ids) -> tuple[str, list[Component]]:
     name = dmc.TextInput(id=field_id("name"), label="Cell", required=True, **FOCUS)
-    coating = dmc.TextInput(id=field_id("coating"), label="Coating", description=CellFields.model_fields["coating"].description)
+    coating = dmc.TextInput(
+        id=field_id("coating"), label="Coating", description=CellFields.model_fields["coating"].description, inputWrapperOrder=BELOW
+    )
     numbers = [dmc.TextInput(id=field_id(n), label=_label(CellFields, n), inputProps={"inputMode": "decimal"}) for n in CELL_NUMBERS]
     body = [dmc.SimpleGrid([name, _group_box()], cols=2), coating, dmc.SimpleGrid(numbers, cols=2)]
     return "Add a cell", _ask("cell", "Add", *body, "Everything else of the cell can be said in the table.")
@@ -143,7 +156,9 @@ def _group(_table: str, ids: Ids) -> tuple[str, list[Component]]:
         dmc.SimpleGrid(
             [
                 dmc.TextInput(id=field_id("name"), label="Group", required=True, **FOCUS),
-                dmc.TextInput(id=field_id("title"), label="Title", description=GroupFields.model_fields["title"].description),
+                dmc.TextInput(
+                    id=field_id("title"), label="Title", description=GroupFields.model_fields["title"].description, inputWrapperOrder=BELOW
+                ),
             ],
             cols=2,
         ),
@@ -152,6 +167,7 @@ def _group(_table: str, ids: Ids) -> tuple[str, list[Component]]:
             id=field_id("position"),
             label="Order",
             description="Place among the groups; last if not given.",
+            inputWrapperOrder=BELOW,
             inputProps={"inputMode": "numeric"},
         ),
     ]

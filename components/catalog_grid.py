@@ -58,14 +58,17 @@ FEW_VALUES = {
     *("group", "coating", "active_material", "electrolyte", "anode", "rate", "operator", "cell"),
     *("modality", "instrument", "reader_id", "part_of", "particle", "definition"),
 }
-WIDTHS = {"text": 130, "number": 92, "date": 110, "choice": 104}
-WIDE = {"name": 150, "cell": 150, "files": 230, "notes": 220, "description": 240, "excluded_reason": 170, "excluded_because": 200}
+WIDTHS = {"text": 120, "number": 94, "date": 110, "choice": 104}
+WIDE = {
+    **{"name": 140, "cell": 150, "group": 112, "coating": 96, "n_measurements": 118, "effective_loading_mg_cm2": 110},
+    **{"files": 230, "notes": 220, "description": 240, "excluded_reason": 170, "excluded_because": 200},
+}
 THEME = (
     "themeQuartz.withParams({"
     "backgroundColor: 'var(--card-ground)', foregroundColor: 'var(--mantine-color-text)', borderColor: 'var(--card-border)', "
     "accentColor: 'var(--mantine-primary-color-filled)', headerBackgroundColor: 'var(--card-ground)', chromeBackgroundColor: "
     "'var(--card-ground)', headerTextColor: 'var(--mantine-color-text)', fontFamily: 'inherit', fontSize: 12, headerFontSize: 12, "
-    "headerFontWeight: 600, rowHeight: 30, headerHeight: 46, spacing: 6, cellHorizontalPadding: 10, wrapperBorder: false, "
+    "headerFontWeight: 600, rowHeight: 30, headerHeight: 50, spacing: 6, cellHorizontalPadding: 8, wrapperBorder: false, "
     "wrapperBorderRadius: 0, browserColorScheme: 'inherit', pinnedColumnBorder: true, menuBackgroundColor: 'var(--card-ground)'})"
 )
 
@@ -116,6 +119,7 @@ def grid(table: str) -> Component:
         getRowId="params.data.id + ''",
         rowClassRules={"catalog-left-out": "params.data.excluded == 'yes'"},
         dashGridOptions=_options(table),
+        eventListeners={"cellEditingStarted": ["catalogOpen()"]},
         className="catalog-grid",
         style={"height": "100%"},
     )
@@ -157,10 +161,11 @@ def _definition(table: str, column: Column) -> dict[str, Any]:
         "initialPinned": "left" if first else None,
         "lockPinned": True,
         "cellClass": "" if column.editable else "catalog-fixed",
+        **({"flex": 1, "minWidth": WIDE.get(column.field, 0) or WIDTHS[column.kind]} if column.field == SHOWN[table][-1] else {}),
         **_behaviour(table, column),
     }
     if column.field == "group" or (table == "groups" and first):
-        made |= {"cellRenderer": "CatalogGroup"}
+        made["cellRenderer"] = "CatalogGroup"
     return made
 
 
@@ -207,7 +212,12 @@ def _editor(table: str, column: Column) -> dict[str, Any]:
 
 
 def _select(values: Sequence[str]) -> dict[str, Any]:
-    return {"cellEditor": "agSelectCellEditor", "cellEditorParams": {"values": list(values)}, "singleClickEdit": False}
+    return {
+        "cellEditor": "agSelectCellEditor",
+        "cellEditorParams": {"values": list(values)},
+        "cellRenderer": "CatalogValue",
+        "valueFormatter": {"function": "catalogChoice(params)"},
+    }
 
 
 def chooser(table: str) -> Component:
@@ -225,7 +235,7 @@ def chooser(table: str) -> Component:
         persistence=f"catalog-{table}",
         persistence_type="local",
     )
-    button = dmc.Button("Columns", leftSection=icon("table", 14), size="compact-sm", variant="default")
+    button = dmc.Button("Columns", leftSection=icon("table", 14), size="compact-xs", variant="default")
     return dmc.Popover(
         [dmc.PopoverTarget(button), dmc.PopoverDropdown(group, className="catalog-chooser")],
         position="bottom-end",

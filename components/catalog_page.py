@@ -44,6 +44,7 @@ ACTIONS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "particles": (("exclude", "Exclude…", "eye-off", "some"), ("include", "Include again", "check", "out")),
     "groups": (("delete", "Delete…", "trash", "some"),),
 }
+ADDS = (("cell", "Add a cell", ("cells",)), ("group", "Add a group", ("cells", "groups")))
 HINT = "Double-click a value, or press Enter on it, to change it; Escape leaves it as it was. Changes are stored at once."
 
 
@@ -115,7 +116,7 @@ def _actions(table: str) -> Component:
             words,
             id=action_id(action, needs),
             leftSection=icon(symbol, 14),
-            size="compact-sm",
+            size="compact-xs",
             variant="default",
             disabled=True,
             n_clicks=0,
@@ -139,14 +140,15 @@ def _actions(table: str) -> Component:
 
 
 def _tools(table: str) -> Component:
-    search = dmc.TextInput(id=SEARCH, placeholder="Search", size="xs", w=150, debounce=150, **_aria("Search the table"))
-    return html.Div(
-        [search, chooser(table), _manifest_menu(), _add("cell", "Add a cell"), _add("group", "Add a group")], className="catalog-tools"
+    search = dmc.TextInput(
+        id=SEARCH, placeholder="Search", size="xs", w=140, className="catalog-search", debounce=150, **_aria("Search the table")
     )
+    adds = [_add(action, words) for action, words, tables in ADDS if table in tables]
+    return html.Div([search, chooser(table), _manifest_menu(), *adds], className="catalog-tools")
 
 
 def _add(action: str, words: str) -> Component:
-    return dmc.Button(words, id=action_id(action, "any"), leftSection=icon("plus", 14), size="compact-sm", variant="default", n_clicks=0)
+    return dmc.Button(words, id=action_id(action, "any"), leftSection=icon("plus", 14), size="compact-xs", variant="default", n_clicks=0)
 
 
 def _manifest_menu() -> Component:
@@ -162,7 +164,7 @@ def _manifest_menu() -> Component:
         dmc.MenuLabel("Import"),
         dmc.MenuItem("Import a manifest…", id=action_id("manifest", "any"), leftSection=icon("import", 14), n_clicks=0),
     ]
-    button = dmc.Button("Manifest", leftSection=icon("file", 14), size="compact-sm", variant="default")
+    button = dmc.Button("Manifest", leftSection=icon("file", 14), size="compact-xs", variant="default")
     return dmc.Menu([dmc.MenuTarget(button), dmc.MenuDropdown(items)], position="bottom-end", shadow="md", keepMounted=True)
 
 

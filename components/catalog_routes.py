@@ -1,6 +1,6 @@
 """What the catalog page asks by HTTP: one value written at once, and the study as a manifest.
 
-POST /catalog/edit            {"table", "row", "field", "value"} → {"row", "notice"}; 409 where the value is refused
+POST /catalog/edit            {"table", "row", "field", "value"} → {"row", "notice"}
 GET  /catalog/manifest.csv    the whole study; also .toml
 GET  /catalog/cells.csv       groups and cells only
 """
@@ -16,7 +16,8 @@ from plotly.io.json import to_json_plotly
 from analysis.catalog.manifest import write_manifest
 from analysis.catalog.manifest_text import flat, render
 from analysis.core.errors import UserError
-from components import catalog_grid, notice
+from components import catalog_grid
+from components.catalog_dialogs import refused
 from components.context import workspace
 
 catalog = Blueprint("catalog", __name__, url_prefix="/catalog")
@@ -24,7 +25,7 @@ catalog = Blueprint("catalog", __name__, url_prefix="/catalog")
 
 @catalog.post("/edit")
 def edit() -> Response:
-    """Write one value. ``row`` is the row as it is stored now (null where it is gone), whether or not the value was taken."""
+    """Write one value. ``row`` is the row as it is stored now (null where it is gone), ``notice`` says why where it was refused."""
     given = request.get_json(silent=True)
     asked: dict[str, Any] = given if isinstance(given, dict) else {}
     table, row_id, field, value = (asked.get(n) for n in ("table", "row", "field", "value"))
@@ -34,12 +35,12 @@ def edit() -> Response:
     try:
         row = catalog_grid.edited(str(table), int(str(row_id)), str(field), value)
     except UserError as err:
-        return _json({"row": catalog_grid.row(str(table), int(str(row_id))), "notice": notice.problem(err, title="Not stored")}, 409)
+        return _json({"row": catalog_grid.row(str(table), int(str(row_id))), "notice": refused(err, "Not stored")})
     return _json({"row": row, "notice": None})
 
 
-def _json(answer: dict[str, Any], status: int = 200) -> Response:
-    return Response(to_json_plotly(answer), status, mimetype="application/json")
+def _json(answer: dict[str, Any]) -> Response:
+    return Response(to_json_plotly(answer), mimetype="application/json")
 
 
 @catalog.get("/manifest.csv")
