@@ -138,14 +138,17 @@ class CycleAxis:
         }
         return {"xaxis": bottom, "xaxis2": top}
 
-    def carrier(self) -> list[Trace]:
-        """An invisible trace: plotly draws the top axis only where one uses it."""
+    def carriers(self) -> list[Trace]:
+        """Two invisible traces with the same ends, one on each axis.
+
+        Plotly draws the top axis only where a trace uses it, and both axes agree when plotly chooses their range.
+        """
         if not self.shared:
             return []
-        shift = -self.shared if self.absolute else self.shared
-        # The same ends and marker size as the data's, so that both axes agree when plotly chooses the range.
-        ends = {"x": [self.first + shift, self.last + shift], "y": [None, None], "mode": "markers", "marker": {"size": MARKER_PX}}
-        return [{"type": "scatter", "xaxis": "x2", "yaxis": "y", "hoverinfo": "skip", "showlegend": False, **ends}]
+        look = {"type": "scatter", "mode": "markers", "y": [None, None], "yaxis": "y", "hoverinfo": "skip", "showlegend": False}
+        top = -self.shared if self.absolute else self.shared
+        ends = (("x", 0), ("x2", top))
+        return [{**look, "xaxis": axis, "x": [self.first + shift, self.last + shift]} for axis, shift in ends]
 
     def marks(self, selected: Sequence[int], style: Style) -> dict[str, Any]:
         """Shapes and words: the shaded formation, what the top axis counts, a line at each highlighted cycle."""
@@ -217,7 +220,7 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
         },
         **axis.marks(params.selected, style),
     }
-    return finish([*with_legend(traces, params.legend), *rings, *axis.carrier()], layout, style, f"capacity {params.x}")
+    return finish([*with_legend(traces, params.legend), *rings, *axis.carriers()], layout, style, f"capacity {params.x}")
 
 
 def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) -> "go.Figure":
@@ -236,7 +239,7 @@ def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) 
         **axis.marks(params.selected, style),
     }
     rings = selection_rings(traces, params.selected, style)
-    return finish([*with_legend(traces, params.legend), *rings, *axis.carrier()], layout, style, f"{name} {params.x}")
+    return finish([*with_legend(traces, params.legend), *rings, *axis.carriers()], layout, style, f"{name} {params.x}")
 
 
 def regular_range(items: Sequence[Labelled], name: str) -> tuple[float, float, int]:

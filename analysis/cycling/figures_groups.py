@@ -89,7 +89,7 @@ def retention(items: tuple[Labelled, ...], style: Style, params: RetentionParams
         "yaxis": {"title": {"text": "Capacity retention / %"}, "range": [low, high]},
         **axis.marks(params.selected, style),
     }
-    return finish([*(behind if params.show_cells else []), *means, *axis.carrier()], layout, style, f"retention {params.x}")
+    return finish([*(behind if params.show_cells else []), *means, *axis.carriers()], layout, style, f"retention {params.x}")
 
 
 def _left_out(items: Sequence[Labelled]) -> str:
