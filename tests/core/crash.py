@@ -6,8 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
+
+from analysis.core.data import Scalar
 from analysis.core.store import FOLDERS, Store
 
 ROOT = Path(__file__).parents[2]
@@ -15,21 +20,28 @@ ENTRY_FILES = ("zarr.json", "interplay.json", "manifest.json")
 START_S = 120.0
 
 
-def kill_after(command: Sequence[str], *, ready: Path, delay_s: float) -> int:
-    """Start Python with ``command``, wait until it made the file ``ready``, let it work ``delay_s`` and kill it with its children.
-
-    Returns its exit status: ``-SIGKILL`` unless it ended before.
-    """
-    ready.unlink(missing_ok=True)
+def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start Python with ``command`` in a process group of its own, so that its workers die with it."""
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    program = subprocess.Popen([sys.executable, *command], env={**os.environ, "PYTHONPATH": path}, start_new_session=True)
+    return subprocess.Popen([sys.executable, *command], env={**os.environ, "PYTHONPATH": path}, start_new_session=True)
+
+
+def kill_after(program: subprocess.Popen[bytes] | BaseProcess, *, ready: Path, delay_s: float) -> bool:
+    """Wait until the program made the file ``ready``, let it work ``delay_s`` more, and kill it; False if it had ended before."""
+    is_alive = program.is_alive if isinstance(program, BaseProcess) else lambda: program.poll() is None
     until = time.monotonic() + START_S
-    while not ready.exists() and program.poll() is None and time.monotonic() < until:
+    while not ready.exists() and is_alive() and time.monotonic() < until:
         time.sleep(0.005)
     time.sleep(delay_s)
-    if program.poll() is None:
+    if not is_alive():
+        return False
+    if isinstance(program, BaseProcess):
+        program.kill()
+        program.join()
+    else:
         os.killpg(program.pid, signal.SIGKILL)
-    return program.wait()
+        program.wait()
+    return True
 
 
 def damage(root: Path) -> list[str]:
@@ -51,11 +63,6 @@ def damage(root: Path) -> list[str]:
 
 def write_for_ever(root: Path, ready: Path, seed: int) -> None:
     """Put datasets, results, edits and originals of changing size, as fast as the disk takes them."""
-    import numpy as np
-    import xarray as xr
-
-    from analysis.core.data import Scalar
-
     store, rng = Store(root), np.random.default_rng(seed)
     source = ready.with_suffix(".raw")
     for i in range(10**6):
@@ -72,7 +79,3 @@ def write_for_ever(root: Path, ready: Path, seed: int) -> None:
         if i % 3 == 2:
             store.remove(f"r-{seed}n{i - 1}")
         ready.touch()
-
-
-if __name__ == "__main__":
-    write_for_ever(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -41,10 +41,12 @@ def wait_in_temp(store: Store, payload: Mapping[str, Any]) -> str:
 
 
 def spin_in_kernel(store: Store, payload: Mapping[str, Any]) -> str:
-    """Work that returns to the interpreter only after many seconds."""
-    Path(payload["mark"]).write_text(str(os.getpid()), encoding="ascii")
-    big = np.random.default_rng(0).random((2500, 2500))
-    np.linalg.svd(np.tile(big, (2, 2)))
+    """Leave a mark inside a half-written entry, then work in a way that returns to the interpreter only after many seconds."""
+    big = np.random.default_rng(0).random((5000, 5000))
+    with store.scratch() as temp:
+        (temp / "half").write_bytes(b"x" * 1000)
+        Path(payload["mark"]).write_text(str(os.getpid()), encoding="ascii")
+        np.linalg.svd(big)
     return "span"
 
 
