@@ -82,13 +82,13 @@ def inspect(
         return Found(kind="problem", message=err.message, hint=err.hint)
     known = {"sha256": sha256, "reader": reader.id, "title": reader.title, "candidates": tuple((r.id, r.title) for r, _ in candidates)}
     used = dict(options or (_recalled(path, remembered) if remembered and takes_mapping(reader) else {}))
-    note = "Read with the column mapping that was kept for files with these columns." if used and not options else ""
+    note = "Read with the column mapping that was kept for files with these columns." if used and not options else _misnamed(path, reader)
     report(0.3, "reading")
     try:
         ds = read((path,), reader, reader.options.check(used))
-        facts = _facts(ds, path.name)
+        facts = _facts(ds, path.name) | ({"instrument": ""} if takes_mapping(reader) else {})
     except UserError as err:
-        kind: Kind = "table" if takes_mapping(reader) and isinstance(err, ReadError) else "problem"
+        kind: Kind = "table" if takes_mapping(reader) and isinstance(err, ReadError) and _lacks_columns(path) else "problem"
         return Found(kind=kind, **known, options=used, message=err.message, hint=err.hint)
     return Found(kind="data", **known, options=used, note=note, **facts)
 
@@ -115,6 +115,22 @@ def _recalled(path: Path, remembered: Callable[[str], Mapping[str, Any] | None])
         return remembered(propose(path).signature) or {}
     except UserError:  # no table at all: the reader says so
         return {}
+
+
+def _lacks_columns(path: Path) -> bool:
+    """Whether this is a table whose columns somebody could name."""
+    try:
+        proposal = propose(path)
+    except UserError:
+        return False
+    return bool(proposal.rows) and bool(proposal.missing)
+
+
+def _misnamed(path: Path, reader: Reader) -> str:
+    suffix = path.suffix.lower()
+    if not suffix or suffix in reader.suffixes or takes_mapping(reader):
+        return ""
+    return f"The content is of the format {reader.title}, although the name ends in {suffix}."
 
 
 def _facts(ds: xr.Dataset, name: str) -> dict[str, Any]:

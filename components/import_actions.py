@@ -7,7 +7,7 @@ from typing import Any
 from analysis.core.errors import ParamError, StoreError
 from analysis.core.hashing import json_digest
 from components import import_work
-from components.import_form import said
+from components.import_form import said, typed
 from components.import_uploads import staging
 from components.import_work import Lot
 
@@ -59,7 +59,7 @@ def _import(found: Sequence[Lot], ticked: Ticked, _bulk: Mapping[str, Any]) -> N
 
 
 def _apply(found: Sequence[Lot], ticked: Ticked, bulk: Mapping[str, Any]) -> None:
-    given = {field: value for field, value in bulk.items() if value not in (None, "")}
+    given = {field: typed(field, value) for field, value in bulk.items() if value not in (None, "")}
     if not given:
         raise ParamError("Nothing is filled in above the list.", hint="Give a group or a mass, then apply it.")
     for lot in chosen(found, ticked):

@@ -76,7 +76,12 @@ def _time_unit(found: Found) -> tuple[str, float]:
 
 
 def _facts(found: Found, place: str) -> Component:
-    rows = [("Format", found.title), ("Instrument", found.instrument), ("Started", found.start_time.replace("T", " ")), ("Lies at", place)]
+    rows = [
+        ("Format", found.title),
+        ("Instrument", found.instrument),
+        ("Started", found.start_time[:19].replace("T", " ")),
+        ("Lies at", place),
+    ]
     if found.kind == "data":
         rows.append(("Rows", f"{found.rows:,}".replace(",", " ")))
     for name, (low, high) in found.ranges.items():

@@ -6,6 +6,7 @@ A field is named ``kind.name`` (``cell.group``, ``measurement.state``); what is 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,29 @@ def _payload(parts: Sequence[Staged], found: Found | None, fields: Mapping[str, 
 
 def _of(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {key.partition(".")[2]: value for key, value in fields.items() if key.startswith(f"{kind}.")}
+
+
+def is_number(field: str) -> bool:
+    return spec_of(field).get("type") in ("number", "integer")
+
+
+def typed(field: str, value: Any) -> Any:
+    """What was typed for a field: numbers as numbers, with decimal point or comma; anything else stays as it is."""
+    text = str(value).strip().replace("\u2212", "-") if value is not None else ""
+    if is_number(field) and re.fullmatch(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", text):
+        number = float(text.replace(",", "."))
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    return text
+
+
+@cache
+def schema_of(kind: str) -> dict[str, Any]:
+    properties: dict[str, Any] = KINDS[kind].model_json_schema()["properties"]
+    return properties
+
+
+def spec_of(field: str) -> dict[str, Any]:
+    """What the schema says of a field when it is given."""
+    kind, _, name = field.partition(".")
+    spec = schema_of(kind)[name]
+    return next((s for s in spec.get("anyOf", [spec]) if s.get("type") != "null"), spec)

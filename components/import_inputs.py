@@ -1,16 +1,13 @@
 """Inputs made from the catalog's field classes: title, unit, choices and what the value must be come from there."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash.development.base_component import Component
 
 from analysis.catalog.records import title_of, unit_of
-from components.import_form import KINDS
-
-NUMBER = {"hideControls": True, "allowedDecimalSeparators": [",", "."], "allowLeadingZeros": True}
+from components.import_form import KINDS, is_number, spec_of
 
 WAIT_MS = 400  # after the last letter
 LONG_TEXT = 1000  # characters; what may be longer gets several lines
@@ -52,28 +49,15 @@ def entry(
     named = {"label": titled(field)} if label else {"aria-label": titled(field)}
     common = {"id": dict(component_id), "size": "xs", "placeholder": placeholder, **named, **properties}
     text = "" if value is None else str(value)
-    spec = _spec(field)
+    spec = spec_of(field)
     if suggestions is not None:
         return dmc.Autocomplete(value=text, data=list(suggestions), debounce=WAIT_MS, **common)
     if "enum" in spec:
         return dmc.Select(value=text or None, data=[str(c) for c in spec["enum"]], clearable=True, **common)
-    if spec["type"] in ("number", "integer"):
-        whole = spec["type"] == "integer"
-        return dmc.NumberInput(value="" if value is None else value, debounce=WAIT_MS, allowDecimal=not whole, **NUMBER, **common)
+    if is_number(field):
+        # Not a NumberInput: that one takes a pasted 3,0 for 30.
+        return dmc.TextInput(value=text, debounce=WAIT_MS, inputProps={"inputMode": "decimal"}, **common)
     if spec.get("maxLength", 0) > LONG_TEXT:
         return dmc.Textarea(value=text, debounce=WAIT_MS, autosize=True, minRows=1, maxRows=4, **common)
     hint = "2026-05-31" if spec.get("format") == "date" else ""
     return dmc.TextInput(value=text, debounce=WAIT_MS, **{**common, "placeholder": placeholder or hint})
-
-
-@cache
-def _schema(kind: str) -> dict[str, Any]:
-    properties: dict[str, Any] = KINDS[kind].model_json_schema()["properties"]
-    return properties
-
-
-def _spec(field: str) -> dict[str, Any]:
-    """What the schema says of a field when it is given."""
-    kind, _, name = field.partition(".")
-    spec = _schema(kind)[name]
-    return next((s for s in spec.get("anyOf", [spec]) if s.get("type") != "null"), spec)

@@ -8,10 +8,11 @@ from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis.core.errors import UserError
+from analysis.cycling.aliases import BASES
 from analysis.cycling.mapping import TARGETS, Proposal, propose, unit_choices
 from analysis.cycling.read_tables import TableOptions
 from analysis.cycling.schemas import RECORD
-from analysis.inspection import Found, trial
+from analysis.inspection import TRIAL_BYTES, Found, trial
 from analysis.staging import Staged
 from components import notice
 from components.context import style, workspace
@@ -80,7 +81,7 @@ def body(staged: Staged, sheet: str | None = None) -> list[Component]:
 
 def _first_rows(proposal: Proposal) -> Component:
     head = html.Thead(html.Tr([html.Th(h, scope="col") for h in proposal.headers]))
-    return html.Table([head, html.Tbody([html.Tr([html.Td(c) for c in row]) for row in proposal.rows[:SHOWN_ROWS]])], className="scalars")
+    return html.Table([head, html.Tbody([html.Tr([html.Td(c) for c in row]) for row in proposal.rows[:SHOWN_ROWS]])], className="map-rows")
 
 
 def _settings(proposal: Proposal, before: Mapping[str, Any]) -> list[Component]:
@@ -108,7 +109,7 @@ def _choice(target: str, proposal: Proposal, before: Mapping[str, Any]) -> Compo
     )
     if not choices:
         return html.Div([picked], className="map-choice")
-    shown = _select(map_id("units", target), "Unit", choices, unit, clearable=True, placeholder="from header")
+    shown = _select(map_id("units", target), "Unit", choices, unit, clearable=True, placeholder=f"header, else {BASES[target]}")
     return html.Div([picked, shown], className="map-choice")
 
 
@@ -141,15 +142,15 @@ def options_of(ids: Sequence[Mapping[str, str]], values: Sequence[str | None]) -
     return made
 
 
-def verdict(found: Found) -> list[Component]:
+def verdict(found: Found, *, is_part: bool = False) -> list[Component]:
     """What comes out with these columns: a sentence and a picture, or what is wrong."""
     if found.kind != "data":
         return [notice.alert("Not yet", found.message, found.hint, color="orange")]
     low, high = found.ranges.get("time", (0.0, 0.0))
-    words = f"{found.rows:,} rows, {printed_duration(high - low)}".replace(",", " ")
+    words = f"Reads: {found.rows:,} rows".replace(",", "\u00a0") + f" over {printed_duration(high - low)}"
     said = [html.P(w, className="detail-warning") for w in found.warnings[:4]]
     return [
-        dmc.Text(f"Reads: {words} (the beginning of a long file).", size="xs", c="dimmed"),
+        dmc.Text(f"{words}{' in the beginning of the file' if is_part else ''}.", size="xs", c="dimmed"),
         *said,
         dcc.Graph(figure=picture(found, style()), config={"displayModeBar": False}, className="detail-graph"),
     ]
@@ -217,7 +218,7 @@ def check(values: list[str | None], ids: list[dict[str, str]], at: dict[str, Any
         return [], True
     staged = staging().entry(at["sid"])
     found = trial(staged.path, workspace().registry, reader_id=READER, options=options_of(ids, values))
-    return verdict(found), found.kind != "data"
+    return verdict(found, is_part=staged.size > TRIAL_BYTES), found.kind != "data"
 
 
 @callback(

@@ -28,6 +28,12 @@ FORMATS = (
     "Battery Data Format · any CSV or Excel table · a manifest with its files"
 )
 
+HOW = "Each file is recognised by its content and shown here; nothing is taken before you say so."
+WHY = (
+    "Fill in for all files, or for the ticked ones. Without an active mass capacities stay in mAh, without a group a cell is in no "
+    "comparison; both can be added later."
+)
+
 
 def nudge_id(source: Any) -> dict[str, Any]:
     """Id of a store through which a part of the page says that the list has changed."""
@@ -36,7 +42,6 @@ def nudge_id(source: Any) -> dict[str, Any]:
 
 def layout(**_query: str) -> Component:
     """The page, with the list as it stands."""
-    import_work.look()
     found = import_work.lots()
     current = _current(found, None)
     listed = html.Section(
@@ -82,7 +87,7 @@ def _bulk() -> Component:
     fields = [entry(bulk_id(f), f, None, suggestions=groups if f == "cell.group" else None) for f in BULK]
     return html.Div(
         [
-            dmc.Text("For all, or the ticked", size="xs", c="dimmed", className="bulk-words"),
+            dmc.Text(WHY, size="xs", c="dimmed", className="bulk-words"),
             *fields,
             dmc.Button("Apply", id=action_id("apply", ""), size="xs", variant="default", n_clicks=0),
             dmc.Button("One test of several files", id=action_id("join", ""), size="xs", variant="default", n_clicks=0),
@@ -96,7 +101,7 @@ def _bulk() -> Component:
 def _buttons() -> Component:
     return dmc.Group(
         [
-            dmc.Button("Clear the imported", id=action_id("clear", ""), size="xs", variant="subtle", color="gray", n_clicks=0),
+            dmc.Button("Take the imported off the list", id=action_id("clear", ""), size="xs", variant="subtle", color="gray", n_clicks=0),
             dmc.Button("Import", id=action_id("import", ""), size="xs", disabled=True, n_clicks=0),
         ],
         gap="xs",
@@ -139,6 +144,7 @@ def _detail(found: Sequence[Lot], current: str) -> Component:
     Output("import-poll", "disabled"),
     Output(action_id("import", ""), "children"),
     Output(action_id("import", ""), "disabled"),
+    Output(action_id("clear", ""), "disabled"),
     Output(state_id(ALL), "children"),
     Output(words_id(ALL), "children"),
     Input("import-poll", "n_intervals"),
@@ -149,20 +155,21 @@ def _detail(found: Sequence[Lot], current: str) -> Component:
     State("import-revs", "data"),
 )
 def poll(_n: Any, _nudges: Any, _saved: Any, checked: list[bool], ids: list[dict[str, str]], revs: dict[str, str]) -> tuple[Any, ...]:
-    import_work.look()
+    import_work.look(revs)  # a new file gets its row first, its reading with the next look
     found = import_work.lots()
     by_sid = {lot.sid: lot for lot in found}
     ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
     ready, asked = import_actions.ready(found, ticked), import_actions.chosen(found, ticked)
-    at = [by_sid.get(i["sid"]) for i in ids]
     new = _revs(found)
+    states, words = ([by_sid.get(o["id"]["sid"]) for o in outputs] for outputs in ctx.outputs_list[-2:])
     return (
         no_update if list(new.items()) == list(revs.items()) else new,
         not any(lot.state in ("reading", "importing") for lot in found),
         import_actions.label(ready, asked, is_part=bool(ticked)),
         not ready,
-        [import_rows.state(lot) if lot else [] for lot in at],
-        [import_rows.words(lot) if lot else [] for lot in at],
+        not any(lot.state == "done" for lot in found),
+        [import_rows.state(lot) if lot else [] for lot in states],
+        [import_rows.words(lot) if lot else [] for lot in words],
     )
 
 

@@ -14,10 +14,11 @@ from components.address import href
 from components.context import workspace
 from components.icons import icon
 from components.import_form import ROW, effective, said
-from components.import_inputs import entry, field_id, title
+from components.import_inputs import entry, field_id, titled
 from components.import_work import Lot
 from components.job_panel import cancel_id
 
+NO_BREAK = "\u00a0"
 COLOURS = {"ready": "teal", "done": "teal", "problem": "red", "known": "orange", "wrong": "red"}
 
 
@@ -50,7 +51,7 @@ def table(lots: Sequence[Lot], ticked: frozenset[str], current: str) -> list[Com
     """Head and rows; nothing where nothing waits."""
     if not lots:
         return []
-    heads = ("", "File", *(title(f) for f in ROW), "State", "")
+    heads = ("", "File", *(titled(f) for f in ROW), "State", "")
     head = html.Div([_all_ticked(ticked, lots), *(html.Span(h) for h in heads[1:])], className="lot-head")
     return [head, *(row(lot, lot.sid in ticked, lot.sid == current) for lot in lots)]
 
@@ -120,9 +121,9 @@ def _facts(part: Staged, found: Found | None) -> str:
     if found is not None and found.title:
         facts.insert(0, found.title)
     if found is not None and found.kind == "data":
-        facts.append(f"{found.rows:,} rows".replace(",", " "))
+        facts.append(f"{found.rows:,} rows".replace(",", NO_BREAK))
         facts += [printed_range(n, found) for n in ("time", "voltage") if n in found.ranges]
-    return " · ".join(facts)
+    return " · ".join(fact.replace(" ", NO_BREAK) for fact in facts)
 
 
 def printed_range(name: str, found: Found) -> str:
@@ -222,16 +223,12 @@ def words(lot: Lot) -> list[Component]:
         made.append(html.Span([icon("warning", 14), html.Span(lot.sentence)], className="lot-problem"))
         made += [html.Span(lot.hint, className="lot-hint")] if lot.hint else []
         made += _remedies(lot)
-    elif lot.state == "ready" and lot.judged.missing:
-        made.append(html.Span(f"Not said yet: {', '.join(lot.judged.missing)}. {_consequence(lot)}", className="lot-hint"))
+    elif lot.state == "ready":
+        made += [html.Span([icon("warning", 14), html.Span(w)], className="lot-warning") for w in lot.warnings[:1]]
+        made += [html.Span(f"and {len(lot.warnings) - 1} more", className="lot-hint")] if len(lot.warnings) > 1 else []
+    if lot.state == "ready" and lot.judged.missing:
+        made.append(html.Span(f"Not said: {', '.join(lot.judged.missing)}", className="lot-hint"))
     return made
-
-
-def _consequence(lot: Lot) -> str:
-    lacks = set(lot.judged.missing)
-    if "active mass" in lacks:
-        return "Capacities stay in mAh, not per gram, until the active mass is known."
-    return "Only cells of a group appear in comparisons." if "group" in lacks else "It can be added later."
 
 
 def _remedies(lot: Lot) -> list[Component]:
@@ -240,7 +237,7 @@ def _remedies(lot: Lot) -> list[Component]:
         made.append(_remedy("map", lot, "Say which column is what…"))
     if lot.state == "known":
         made.append(_remedy("again", lot, "Import it again"))
-    if lot.state == "problem" and lot.found[0] is not None and not lot.found[0].sha256:
+    if lot.state == "problem" and lot.job is not None:
         made.append(_remedy("look", lot, "Look again"))
     return made
 

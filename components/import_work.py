@@ -18,7 +18,7 @@ from analysis.core.jobs import Inline, Jobs, Status
 from analysis.inspection import Found
 from analysis.staging import Staged, safe_name
 from components.context import context, jobs, workspace
-from components.import_form import Judged, judge, said
+from components.import_form import Judged, judge, said, typed
 from components.import_uploads import staging
 
 INLINE_BYTES = 4 << 20  # read at once, in the request that looks
@@ -46,6 +46,11 @@ class Lot:
         return self.found[0] is not None and self.found[0].kind == "manifest"
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the readers said, each once."""
+        return tuple(dict.fromkeys(w for f in self.found if f is not None for w in f.warnings))
+
+    @property
     def rev(self) -> str:
         """Changes whenever the lot must be drawn anew; not with every letter that is typed."""
         seen = [
@@ -68,11 +73,13 @@ def _asked(staged: Staged) -> dict[str, Any]:
     return {"reader": form.get("reader", ""), "options": dict(form.get("options", {})), "look": form.get("look", 0)}
 
 
-def look() -> None:
-    """Have every waiting file inspected: small ones now, for as long as one request may take, large ones as jobs."""
+def look(shown: Iterable[str]) -> None:
+    """Have the files whose rows are shown inspected: small ones now, for as long as one request may take, large ones as jobs."""
+    sids = set(shown)
     begun = monotonic()
     for staged in staging().entries():
-        if found_in(staged) is not None or "done" in staged.form:
+        is_shown = staged.sid in sids or staged.form.get("test", {}).get("id") in sids
+        if not is_shown or found_in(staged) is not None or "done" in staged.form:
             continue
         key = _inspection_key(staged)
         if jobs().status(key).state not in ("unknown", "done"):
@@ -106,7 +113,7 @@ def lots() -> list[Lot]:
     entries = staging().entries()
     seen = {s.sid: _seen(s) for s in entries}
     known = _known_files()
-    manifests = [(s, f) for s in entries if (f := seen[s.sid][0]) is not None and f.kind == "manifest"]
+    manifests = [(s, f) for s in entries if (f := seen[s.sid][0]) is not None and f.kind == "manifest" and "done" not in s.form]
     claims = {s.sid: _named(s, f, entries) for s, f in manifests}
     claimed = {sid: m for m, (_, taken) in claims.items() for sid in taken.values()}
     earlier: dict[str, str] = {}
@@ -134,7 +141,8 @@ def _lot(parts: tuple[Staged, ...], found: tuple[Found | None, ...], looking: St
     judged = judge(parts, found, workspace().snapshot().cells)
     obstacle = next((f for f in found if f is not None and f.kind != "data"), None)
     if obstacle is not None:
-        return Lot(first.sid, parts, found, "problem", judged, sentence=obstacle.message, hint=obstacle.hint)
+        failed = looking if looking.state in ("failed", "cancelled") else None
+        return Lot(first.sid, parts, found, "problem", judged, failed, obstacle.message, obstacle.hint)
     if twice and not any(p.form.get("again") for p in parts):
         return Lot(first.sid, parts, found, "known", judged, sentence=twice)
     if not judged.ready:
@@ -288,8 +296,8 @@ def fill_in(sid: str, fields: Mapping[str, Any], *, stamp: str = "") -> bool:
 
 def keep(sid: str, fields: Mapping[str, Any]) -> bool:
     """Keep what was typed or chosen; True where it is something new."""
-    given = dict(fields)
-    reader = given.pop("reader", None)
+    given = {k: typed(k, v) for k, v in fields.items() if k != "reader"}
+    reader = fields.get("reader")
     changed = False
     if reader is not None:
         for part in next((lot.parts for lot in lots() if lot.sid == sid), ()):
