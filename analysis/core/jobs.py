@@ -300,7 +300,7 @@ class Jobs:
             entry = self._running.get(key)
         if before.state == "queued":
             self._release(before)  # the worker that comes to it sees the note
-        elif before.state == "running" and entry is not None and entry.future is not None:
+        elif before.state == "running" and entry is not None and entry.run == before.run and entry.future is not None:
             self._executor.cancel(entry.future)
         return self.status(key)
 
