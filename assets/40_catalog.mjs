@@ -87,8 +87,8 @@ export function selected(rows, ids) {
   const off = ids.map((id) => !enough[/** @type {keyof typeof enough} */ (id.needs)]);
   const names = [...new Set(chosen.map((r) => (r.n_cells !== undefined ? r.name : r.group)).filter(Boolean))];
   const query = new URLSearchParams({ ref: names[0] ?? "", cmp: names[1] ?? "none" });
-  const words = chosen.length ? `${chosen.length} selected` : "nothing selected";
-  return [words, off, names.length ? `/cycling?${query}` : "/cycling", { display: names.length ? "inline-flex" : "none" }];
+  const words = chosen.length ? `${chosen.length} selected` : "";
+  return [words, off, names.length ? `/cycling?${query}` : "/cycling", { visibility: names.length ? "visible" : "hidden" }];
 }
 
 /** @param {string[][]} fields @param {{table: string}[]} ids */

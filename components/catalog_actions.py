@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import ALL, Input, Output, State, callback, ctx, no_update
 
+from analysis.catalog import CellFields
 from analysis.core.errors import ParamError, UserError
 from components import catalog_manifest, notice
 from components.catalog_dialogs import CELL_NUMBERS, MANIFEST_SAID, MANIFEST_UPLOAD, confirm_id, dialog, field_id, refused
@@ -49,16 +50,8 @@ def _exclude(table: str, ids: Ids, fields: Said) -> None:
 
 
 def _include(table: str, ids: Ids, _fields: Said) -> None:
-    catalog = workspace().catalog
     for row_id in ids:
-        catalog.include(_kind(table), row_id)
-    still = [m for m in catalog.measurements() if table == "measurements" and m.id in set(ids) and m.excluded]
-    if still:
-        names = ", ".join(dict.fromkeys(m.cell for m in still))
-        raise ParamError(
-            f"Their own exclusion is gone, but measurements of {names} are still left out ({still[0].excluded_because}).",
-            hint="Include the cell or particle again in its own table.",
-        )
+        workspace().catalog.include(_kind(table), row_id)
 
 
 def _kind(table: str) -> Any:
@@ -91,7 +84,8 @@ def _cell(_table: str, _ids: Ids, fields: Said) -> None:
     if any(c.name == name for c in catalog.cells()):
         raise ParamError(f"There is already a cell '{name}'.", hint="Choose another name, or change that cell in the table.")
     given = {n: fields.get(n) for n in ("group", "coating", *CELL_NUMBERS) if fields.get(n)}
-    catalog.upsert_cell(name, **given)
+    checked = CellFields.check({"name": name, **given})
+    catalog.upsert_cell(**checked.given())
 
 
 def _group(_table: str, ids: Ids, fields: Said) -> None:

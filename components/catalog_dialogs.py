@@ -87,15 +87,18 @@ def _ask(action: str, words: str, *children: Component | str, color: str = "") -
 
 
 def _exclude(table: str, ids: Ids) -> tuple[str, list[Component]]:
-    reason = dmc.Textarea(id=field_id("reason"), label="Reason", required=True, autosize=True, minRows=2, maxRows=6, maxLength=200, **FOCUS)
+    reason = dmc.Textarea(id=field_id("reason"), label="Reason", required=True, autosize=True, minRows=2, maxRows=6, **FOCUS)
     what = f"{named(table, ids)} will be left out of every comparison. The reason is shown wherever it is missing."
     return f"Exclude {counted(len(ids), table[:-1])}", _ask("exclude", "Exclude", what, reason)
 
 
 def _include(table: str, ids: Ids) -> tuple[str, list[Component]]:
-    return f"Include {counted(len(ids), table[:-1])} again", _ask(
-        "include", "Include again", f"{named(table, ids)} will be compared again."
-    )
+    words = [f"{named(table, ids)} will be compared again."]
+    measurements = [m for m in workspace().catalog.measurements() if m.id in set(ids)] if table == "measurements" else []
+    for m in measurements[:NAMES_SHOWN]:
+        if m.excluded_because != m.excluded_reason:
+            words.append(f"{m.cell} stays left out through its cell or particle ({m.excluded_because}); include that in its own table.")
+    return f"Include {counted(len(ids), table[:-1])} again", _ask("include", "Include again", *dict.fromkeys(words))
 
 
 def _delete(table: str, ids: Ids) -> tuple[str, list[Component]]:
@@ -116,7 +119,7 @@ def _with_cells(ids: Ids) -> list[str]:
     parts = [counted(n, f"{kind} measurement") for kind, n in kinds.items()]
     parts += [counted(n, "harvest") for n in [sum(h.cell_id in gone for h in known.harvests())] if n]
     parts += [counted(n, "particle") for n in [sum(p.cell_id in gone for p in known.particles())] if n]
-    return [f"With them go {', '.join(parts)}."] if parts else []
+    return [f"This includes {', '.join(parts)}."] if parts else []
 
 
 def _group_box(**more: Any) -> Component:

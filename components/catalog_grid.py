@@ -60,8 +60,10 @@ FEW_VALUES = {
 }
 WIDTHS = {"text": 120, "number": 94, "date": 110, "choice": 104}
 WIDE = {
-    **{"name": 140, "cell": 150, "group": 112, "coating": 96, "n_measurements": 118, "effective_loading_mg_cm2": 110},
-    **{"files": 230, "notes": 220, "description": 240, "excluded_reason": 170, "excluded_because": 200},
+    **{"name": 130, "cell": 150, "group": 104, "coating": 84, "n_measurements": 110, "excluded_reason": 140, "excluded_because": 200},
+    **{"effective_active_mass_mg": 84, "active_mass_mg": 76, "electrode_area_cm2": 80, "effective_loading_mg_cm2": 96},
+    **{"formation_cycles": 80, "one_c_mA_per_g": 78, "voltage_lower_V": 68, "voltage_upper_V": 68},
+    **{"files": 230, "notes": 220, "description": 240},
 }
 THEME = (
     "themeQuartz.withParams({"

@@ -93,7 +93,7 @@ def _card(table: str) -> list[Component]:
         html.Div(id=SAID, className="catalog-said", role="status"),
         html.Div(_nothing(), id=EMPTY, hidden=not empty),
         html.Div(grid(table), className="catalog-table"),
-        dmc.Text(HINT, size="xs", c="dimmed", className="catalog-hint"),
+        html.Div([dmc.Text(HINT, size="xs", c="dimmed"), dmc.Text("", id=COUNT, size="xs", fw=600)], className="catalog-hint"),
     ]
 
 
@@ -129,10 +129,10 @@ def _actions(table: str) -> Component:
         href="/cycling",
         underline="never",
         className="link-button small",
-        style={"display": "none"},
+        style={"visibility": "hidden"},
     )
     return html.Div(
-        [*buttons, link, dmc.Text("", id=COUNT, size="xs", c="dimmed")],
+        [*buttons, link],
         className="catalog-actions",
         role="toolbar",
         **_aria("Selected rows"),
@@ -141,7 +141,7 @@ def _actions(table: str) -> Component:
 
 def _tools(table: str) -> Component:
     search = dmc.TextInput(
-        id=SEARCH, placeholder="Search", size="xs", w=140, className="catalog-search", debounce=150, **_aria("Search the table")
+        id=SEARCH, placeholder="Search", size="xs", w=120, className="catalog-search", debounce=150, **_aria("Search the table")
     )
     adds = [_add(action, words) for action, words, tables in ADDS if table in tables]
     return html.Div([search, chooser(table), _manifest_menu(), *adds], className="catalog-tools")
