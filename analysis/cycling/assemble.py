@@ -19,7 +19,7 @@ from analysis.cycling.schemas import RECORD
 from analysis.cycling.soundness import LIMITS
 from analysis.cycling.states import coded, direction_of, mode_of
 from analysis.cycling.wallclock import from_serial, to_utc
-from analysis.formats.cells import dates, durations, flat, is_text, numbers, text
+from analysis.formats.cells import Dates, dates, durations, flat, is_text, numbers, text
 from analysis.formats.headers import CLOCK, Unit
 
 WHOLE_NUMBERS = ("cycle", "step", "mode")
@@ -77,6 +77,7 @@ class Assembler:
         self._signed_seen = False
         self._flipped: bool | None = None
         self._first_date = np.nan
+        self._day_first: bool | None = None
         self._begun = self._epoch_of_start()
         self._step_total = (0.0, 0.0)
         self._place: np.ndarray | None = None
@@ -140,17 +141,23 @@ class Assembler:
             return _in_unit(numbers(cells, decimal=self.decimal), source.unit or Unit("s", 1.0))
         seconds = durations(cells, decimal=self.decimal)
         if name == "time" and np.isnan(seconds).all():
-            return self._since_first(dates(cells, day_first=self._day_first).seconds)
+            return self._since_first(self._dates(cells).seconds)
         return seconds
+
+    def _dates(self, cells: pa.Array) -> Dates:
+        """Dates in the order of day and month that the first batch had."""
+        order = self.options.day_first if self.options.day_first is not None else self.dialect.day_first
+        read = dates(cells, day_first=order if order is not None else self._day_first)
+        if read.ambiguous:
+            self._say("Dates were read as month/day/year; the option 'day_first' reads them the other way.")
+        if self._day_first is None:
+            self._day_first = read.day_first
+        return read
 
     def _since_first(self, seconds: np.ndarray) -> np.ndarray:
         if np.isnan(self._first_date) and np.isfinite(seconds).any():
             self._first_date = float(seconds[np.isfinite(seconds)][0])
         return seconds - self._first_date
-
-    @property
-    def _day_first(self) -> bool | None:
-        return self.options.day_first if self.options.day_first is not None else self.dialect.day_first
 
     def _timestamps(self, column: pa.ChunkedArray, source: Source) -> np.ndarray:
         array = flat(column)
@@ -159,9 +166,7 @@ class Assembler:
         cells = text(array) if is_text(array) else array
         if is_text(array) and np.isfinite(serial := numbers(cells, decimal=self.decimal)).any():
             return from_serial(serial, source.unit)
-        read = dates(cells, day_first=self._day_first)
-        if read.ambiguous:
-            self._say("Dates were read as month/day/year; the option 'day_first' reads them the other way.")
+        read = self._dates(cells)
         if self.start_time.endswith("T00:00:00") or not self.start_time:
             first = read.seconds[np.isfinite(read.seconds)][:1]
             stated = "".join(str(np.datetime64(int(second), "s")) + ("+00:00" if read.zoned else "") for second in first)
@@ -195,9 +200,11 @@ class Assembler:
 
     def _from_steps(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
         """Test time as the sum of step times."""
-        given = np.nan_to_num(found["step_time"])
+        given = found["step_time"]
         if not given.size:
             return given
+        known = np.maximum.accumulate(np.where(np.isfinite(given), np.arange(given.size), -1))
+        given = np.where(known >= 0, given[known], self._step_total[0])
         place = np.stack([found.get(name, np.zeros(given.size)) for name in ("cycle", "step")])
         before = place[:, :1] if self._place is None else self._place
         made = from_steps(given, (np.diff(place, prepend=before) != 0).any(axis=0), *self._step_total)
@@ -287,9 +294,9 @@ class Assembler:
         if "label" not in self.sources or "cycle" not in made:
             return
         cycle = made["cycle"]
-        cells = text(batch.column(self.sources["label"].column))
-        rows = np.flatnonzero(np.diff(cycle, prepend=np.nan) != 0)
-        for row in rows:
+        cells = pc.fill_null(text(batch.column(self.sources["label"].column)), "").dictionary_encode()
+        codes = cells.indices.to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero((np.diff(cycle, prepend=np.nan) != 0) | (np.diff(codes, prepend=-1) != 0)):
             label = cells[int(row)].as_py()
             if label and np.isfinite(cycle[row]):
                 self.labels.setdefault(str(int(cycle[row])), label)
@@ -317,9 +324,7 @@ class Assembler:
         if what not in self.convention:
             self.convention.append(what)
 
-    def finish(
-        self, columns: Mapping[str, Any], *, channel: str = "", start_time: str = "", metadata: Mapping[str, Any] | None = None
-    ) -> xr.Dataset:
+    def finish(self, columns: Mapping[str, Any], *, channel: str = "", metadata: Mapping[str, Any] | None = None) -> xr.Dataset:
         """The record of all rows; ``columns`` are those of ``add``, joined (arrays of NumPy or dask)."""
         if not columns or not columns["time"].size:
             raise ReadError(

@@ -33,6 +33,7 @@ class Dates:
     seconds: np.ndarray
     ambiguous: bool = False  # day and month could be exchanged
     zoned: bool = False  # the cells carried an offset to UTC, which is applied
+    day_first: bool | None = None  # the order that was taken, where days and months come before years
 
 
 def flat(column: Any) -> pa.Array:
@@ -202,7 +203,7 @@ def dates(column: Any, *, day_first: bool | None = None) -> Dates:
     dotted = bool(pc.any(pc.match_substring_regex(cells, r"^\d+\."), min_count=0).as_py())
     order = _order(part["a"], part["b"], part["c"], day_first=day_first, dotted=dotted)
     clock = sum(np.nan_to_num(part[name]) * size for name, size in (("h", 3600.0), ("m", 60.0), ("s", 1.0)))
-    return Dates(_epoch(order.year, order.month, order.day) + clock - offset, order.ambiguous, zoned)
+    return Dates(_epoch(order.year, order.month, order.day) + clock - offset, order.ambiguous, zoned, order.day_first)
 
 
 def _typed_dates(array: pa.Array) -> Dates:
@@ -241,6 +242,7 @@ class _Calendar:
     month: np.ndarray
     day: np.ndarray
     ambiguous: bool = False
+    day_first: bool | None = None
 
 
 def _order(first: np.ndarray, second: np.ndarray, third: np.ndarray, *, day_first: bool | None, dotted: bool) -> _Calendar:
@@ -251,14 +253,15 @@ def _order(first: np.ndarray, second: np.ndarray, third: np.ndarray, *, day_firs
     month_second = middle > 100 or 12 < top <= 31
     month_first = 100 < top <= 112 or 12 < middle <= 31
     if month_second or month_first:
-        return _calendar(third, second, first) if month_second else _calendar(third, first, second)
+        return _calendar(third, second, first, day_first=True) if month_second else _calendar(third, first, second, day_first=False)
     if day_first or (day_first is None and dotted):
-        return _calendar(third, second, first)
-    return _calendar(third, first, second, ambiguous=day_first is None)
+        return _calendar(third, second, first, day_first=True)
+    return _calendar(third, first, second, ambiguous=day_first is None, day_first=False)
 
 
-def _calendar(year: np.ndarray, month: np.ndarray, day: np.ndarray, *, ambiguous: bool = False) -> _Calendar:
-    return _Calendar(np.where(year < 100, year + 2000, year), np.where(month > 100, month - 100, month), day, ambiguous)
+def _calendar(year: np.ndarray, month: np.ndarray, day: np.ndarray, *, ambiguous: bool = False, day_first: bool | None = None) -> _Calendar:
+    year, month = np.where(year < 100, year + 2000, year), np.where(month > 100, month - 100, month)
+    return _Calendar(year, month, day, ambiguous, day_first)
 
 
 def _hour(hour: np.ndarray, half: pa.Array) -> np.ndarray:

@@ -23,6 +23,7 @@ from analysis.formats.table import Table
 HEAD_BYTES = 1 << 18  # enough for the longest header seen (13 kB in one line) and some hundred rows
 DELIMITERS = ("\t", ";", ",", "|", " ")  # a blank stands for any run of blanks and tabs
 _MIN_COLUMNS = 2
+_FIRST_LOOK = 200  # lines; most header blocks are shorter than this by more than the rows it takes to know the table
 _NEARLY = 0.15  # of the cells; a date splits at its blank into two values, which makes blanks look a little better than tabs
 _HEADER_CELLS = 3  # a line with fewer cells is no header of a table without rows
 _ENOUGH_ROWS = 40  # so many rows in a row are the table, no need to look further
@@ -120,19 +121,22 @@ def layout_of(
             f"{name} ends before its table, which should start after {start} lines.",
             hint="Copy it again, or check the lines above the header.",
         )
-    found = _best([_block(lines, mark, start) for mark in ((delimiter,) if delimiter else DELIMITERS)])
+    choices = (delimiter,) if delimiter else DELIMITERS
+    found = _best([_block(lines[: start + _FIRST_LOOK], mark, start) for mark in choices])
+    if found.rows < _ENOUGH_ROWS and len(lines) > start + _FIRST_LOOK:
+        found = _best([_block(lines, mark, start) for mark in choices])
     if not found.rows:
         return _header_only(lines, name, encoding, found, start, skip_rows is not None)
     header = start if skip_rows is not None else _header_line(lines, found)
-    width, marks = found.width, found.delimiter
-    names = split_row(lines[header], marks) if header is not None and header < found.first else []
-    between = [tuple(split_row(line, marks)) for line in lines[(header or 0) + 1 : found.first] if line.strip()] if names else []
+    width, mark = found.width, found.delimiter
+    names = split_row(lines[header], mark) if header is not None and header < found.first else []
+    between = [tuple(split_row(line, mark)) for line in lines[(header or 0) + 1 : found.first] if line.strip()] if names else []
     units = next((cells for cells in between if is_unit_row(cells)), ())
-    sample = tuple(tuple(split_row(line, marks)) for line in lines[found.first : found.first + 50] if line.strip())
+    sample = tuple(tuple(split_row(line, mark)) for line in lines[found.first : found.first + 50] if line.strip())
     return Layout(
         encoding,
-        marks,
-        decimal or _decimal(sample, marks),
+        mark,
+        decimal or _decimal(sample, mark),
         found.first,
         _unique(names, max(width, len(_trimmed(names)))),
         tuple(lines[: header if header is not None else found.first]),

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from analysis.core.errors import ReadError
+
 CHUNK_ROWS = 1 << 20  # 8 MiB of doubles: large enough to read at disk speed, small against memory
 _PREFIX = "interplay-spill-"
 
@@ -78,8 +80,14 @@ class Spill:
         count = {columns[name].size for name in self.names}
         if len(count) != 1:
             raise ValueError(f"columns of one batch differ in length: {sorted(count)}")
-        for name in self.names:
-            np.ascontiguousarray(columns[name], dtype=np.float64).tofile(self._files[name])
+        try:
+            for name in self.names:
+                np.ascontiguousarray(columns[name], dtype=np.float64).tofile(self._files[name])
+        except OSError as err:
+            raise ReadError(
+                f"The folder for scratch files, {tempfile.gettempdir()}, cannot take the columns: {err.strerror or err}.",
+                hint="Free some space there, or set TMPDIR to another folder.",
+            ) from err
         self.rows += count.pop()
 
     def close(self) -> None:

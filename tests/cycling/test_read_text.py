@@ -270,6 +270,31 @@ def test_time_zone_and_order_of_dates_are_options(tmp_path: Path) -> None:
         reader.read((path,), reader.options.check({"timezone": "Nowhere/Town"}))
 
 
+def test_step_times_with_gaps_are_summed_once(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Step Time(s),Step Index,Voltage(V),Current(A)\n0,1,3.5,1\n10,1,3.5,1\n,1,3.5,1\n30,1,3.5,1\n5,2,3.5,1\n")
+    np.testing.assert_array_equal(read(path)["time"], [0, 10, 10, 30, 35])
+
+
+def test_the_order_of_dates_is_kept_over_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days up to 12 come first, in batches of their own: the first decides for all."""
+    path = tmp_path / "t.csv"
+    days = [f"{day:02d}.03.2024 00:00:{s:02d}" for day in (5, 14) for s in range(60)] * 20
+    path.write_text("Time(s);Voltage(V);Current(A);Date\n" + "".join(f"{i};3,5;1,5;{d}\n" for i, d in enumerate(sorted(days))))
+    monkeypatch.setattr(delimited_body, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(delimited_body, "BLOCK_BYTES", 4000)
+    stamps = read(path)["timestamp"].values
+    assert (stamps[0], stamps[-1]) == tuple(np.datetime64(t, "s").astype("int64") for t in ("2024-03-05T00:00:00", "2024-03-14T00:00:59"))
+
+
+def test_a_label_that_comes_late_in_its_cycle_counts(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Time(s),Voltage(V),Current(A),Cycle_Index,Cycle_Label\n0,3.5,0,1,\n1,3.5,1,1,HPPC\n2,3.5,1,2,\n")
+    ds = read(path)
+    assert ds.attrs["metadata"]["cycle_labels"] == {"1": "HPPC"}
+    np.testing.assert_array_equal(ds["mode"], [0, 5, 0])
+
+
 # Wrong names, bad content --------------------------------------------------------------------------------------------
 
 
