@@ -100,7 +100,7 @@ def _chip(cell_id: str, name: str, group: str, on: bool, look: Style, reason: st
 
 def _hidden_controls(query: Query) -> Component:
     """Values of the address that are set by clicking things: chips, points, switches."""
-    names = (("off", ""), ("excluded", ""))
+    names = (("off", ""), ("excluded", ""), ("start", ""), ("end", ""))
     return html.Div(
         [dmc.TextInput(id=control(n, d), value=query.get(n, d), **{"aria-label": n}) for n, d in names], style={"display": "none"}
     )
@@ -171,5 +171,12 @@ clientside_callback(
     ClientsideFunction("cycling", "excluded"),
     Output(control("excluded", ""), "value"),
     Input("excluded-switch", "checked"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("cycling", "zoom"),
+    Output(control("start", ""), "value"),
+    Output(control("end", ""), "value"),
+    Input(graph_id("cycling.trace"), "relayoutData"),
     prevent_initial_call=True,
 )

@@ -1,5 +1,6 @@
 """The cycling page's views: which results of which cells stand behind each figure, as the address says."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,8 +98,12 @@ def _rates(query: Query) -> Items:
 def _trace(query: Query) -> Items:
     found = measurements(query)
     chosen = [m for m in found if str(m.cell_id) == query.get("cell")] or found[:1]
-    window = {n: float(query[n]) for n in ("start", "end") if query.get(n)}
-    return results("cycling.trace", chosen, window)
+    return results("cycling.trace", chosen, {n: 3600.0 * h for n, h in _stretch(query).items()})
+
+
+def _stretch(query: Query) -> dict[str, float]:
+    """The zoomed stretch of test time, in h."""
+    return {n: float(query[n]) for n in ("start", "end") if re.fullmatch(r"-?\d+(\.\d+)?", query.get(n, ""))}
 
 
 def _cycle_axis(query: Query) -> dict[str, Any]:
@@ -141,5 +146,11 @@ register(
         _visible_summaries,
         lambda q: {"scalar": q.get("scalar", "retention")},
     ),
-    View("cycling.trace", "Voltage and current", (*CHOICE, "cell", "start", "end"), _trace),
+    View(
+        "cycling.trace",
+        "Voltage and current",
+        (*CHOICE, "cell", "start", "end"),
+        _trace,
+        lambda q: {f"{n}_h": h for n, h in _stretch(q).items()},
+    ),
 )

@@ -15,7 +15,7 @@ from components.address import href
 from components.card import card
 from components.context import jobs, style, workspace
 from components.job_panel import progress
-from components.numbers import between, in_percent, printed, with_spread
+from components.numbers import between, displayed, printed, with_spread
 from components.summary_table import SHOWN
 from components.views import VIEWS, Query
 
@@ -47,10 +47,9 @@ def layout(**query: str) -> Component:
     guard = comparability.panel("overview", chosen, cycling_view.groups(query))
     cards = [
         card(VIEWS["cycling.capacity"], query, class_name="wide"),
-        html.Section([html.H2("At a glance", className="card-title pad"), _glance(query)], className="card"),
-        card(VIEWS["cycling.retention"], query),
-        card(VIEWS["cycling.profiles"], query),
         html.Section([html.H2("This workspace", className="card-title pad"), _state()], className="card"),
+        html.Section([html.H2("At a glance", className="card-title pad"), _glance(query)], className="card wide"),
+        card(VIEWS["cycling.retention"], query),
     ]
     return shell.view(bar, guard, shell.page(html.Div(cards, className="grid")))
 
@@ -68,7 +67,10 @@ def _glance(query: Query) -> Component:
     items = cycling_view.summaries(query).shown
     names = cycling_view.groups(query)
     sides = [[i for i in items if i.group == g] for g in names]
-    head = [html.Th(["Mean ± SD", html.Br(), html.Small("over cells")], scope="col"), *(_side_heading(g, side) for g, side in zip(names, sides, strict=True))]
+    head = [
+        html.Th(["Mean ± SD", html.Br(), html.Small("over cells")], scope="col"),
+        *(_side_heading(g, side) for g, side in zip(names, sides, strict=True)),
+    ]
     if len(names) == 2:
         head.append(html.Th("Difference", scope="col"))
     rows = [row for metric, more in METRICS if (row := _metric(metric, more, sides)) is not None]
@@ -84,7 +86,7 @@ def _swatch(group: str) -> Component:
 
 
 def _metric(metric: str, more: bool, sides: Sequence[Sequence[Labelled]]) -> Component | None:
-    found = [[in_percent(metric, s) for i in side if (s := scalars(i.data).get(metric)) is not None] for side in sides]
+    found = [[displayed(metric, s) for i in side if (s := scalars(i.data).get(metric)) is not None] for side in sides]
     known = next((s for side in found for s in side), None)
     if known is None:
         return None
@@ -93,7 +95,7 @@ def _metric(metric: str, more: bool, sides: Sequence[Sequence[Labelled]]) -> Com
     if len(values) == 2:
         cells.append(_difference(values, more))
     unit = "" if known.unit == "1" else known.unit
-    name = [SHOWN[metric], *([html.Br(), html.Small(unit)] if unit else [])]
+    name = [SHOWN[metric], *([html.Small(f"  {unit}")] if unit else [])]
     return html.Tr([html.Th(name, scope="row", title=known.title), *cells])
 
 
@@ -101,7 +103,7 @@ def _mean(values: Sequence[float], cells: int) -> list[Component | str]:
     if not values:
         return ["–"]
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    fewer = [html.Br(), html.Small(f"n = {len(values)}")] if len(values) != cells else []
+    fewer = [html.Small(f" n = {len(values)}")] if len(values) != cells else []
     return [with_spread(float(np.mean(values)), spread), *fewer]
 
 
@@ -113,7 +115,7 @@ def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
     words = "better" if (effect.value > 0) == more else "worse"
     lines: list[Component | str] = [html.Span(f"{printed(effect.value)} {words}", className=words)]
     bounds = between(effect.low, effect.high)
-    lines += [html.Br(), html.Small(f"{100 * effect.level:.0f} %: {bounds}" if effect.level else f"range {bounds}")]
+    lines += [html.Small(f"  [{bounds}]" + (f" {100 * effect.level:.0f} %" if effect.level else " range"))]
     return html.Td(lines, className="number", title=METHODS[effect.method])
 
 

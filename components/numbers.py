@@ -5,6 +5,7 @@ from math import floor, isfinite, log10
 from analysis.core.data import Scalar
 
 PERCENT = ("retention", "mean_coulombic_efficiency", "cumulative_ce_loss")  # ratios, printed in %
+MILLIVOLT = ("hysteresis_growth",)  # V a cycle, printed in mV a cycle
 
 
 def printed(value: float | int | str | None, digits: int = 4) -> str:
@@ -38,13 +39,20 @@ def between(low: float, high: float) -> str:
     return _minus(f"{low:.{places}f}") + " … " + _minus(f"{high:.{places}f}")
 
 
-def in_percent(name: str, scalar: Scalar) -> Scalar:
-    """Ratios in %, everything else as it is."""
-    if name not in PERCENT or not isinstance(scalar.value, float):
+def displayed(name: str, scalar: Scalar) -> Scalar:
+    """A scalar as people read it: ratios in %, growth of voltages in mV; everything else as it is."""
+    if name in PERCENT:
+        return _scaled(scalar, 100.0, "%")
+    if name in MILLIVOLT:
+        return _scaled(scalar, 1000.0, f"m{scalar.unit}")
+    return scalar
+
+
+def _scaled(scalar: Scalar, factor: float, unit: str) -> Scalar:
+    if not isinstance(scalar.value, float):
         return scalar
-    scaled = {k: None if (v := getattr(scalar, k)) is None else 100.0 * v for k in ("value", "std", "low", "high")}
-    rest = {k: getattr(scalar, k) for k in ("n", "level", "of", "title")}
-    return Scalar(**scaled, unit="%", **rest)
+    numbers = {k: None if (v := getattr(scalar, k)) is None else factor * v for k in ("value", "std", "low", "high")}
+    return Scalar(**numbers, unit=unit, n=scalar.n, level=scalar.level, of=scalar.of, title=scalar.title)
 
 
 def _minus(text: str) -> str:

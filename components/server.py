@@ -63,7 +63,7 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
         title="Interplay",
         update_title="",
         suppress_callback_exceptions=True,
-        compress=True,
+        compress=bool(hosts - LOOPBACK),  # on this machine itself, packing costs more time than it saves
         index_string=INDEX,
     )
     _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))

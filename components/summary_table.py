@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from analysis.core.data import Scalar, scalars
 from analysis.core.registry import Labelled
 from components.context import style
-from components.numbers import between, in_percent, printed, with_spread
+from components.numbers import between, displayed, printed, with_spread
 from components.views import Items
 
 # Scalar, and its heading; the scalar's own, longer title is the heading's tooltip.
@@ -37,14 +37,14 @@ def table(items: Items) -> Component:
 
 
 def _heading(name: str, items: Sequence[Labelled]) -> Component:
-    known = [in_percent(name, s) for i in items if (s := scalars(i.data).get(name)) is not None]
+    known = [displayed(name, s) for i in items if (s := scalars(i.data).get(name)) is not None]
     unit = "" if known[0].unit == "1" else known[0].unit
     titles = "; ".join(dict.fromkeys(s.title for s in known if s.title))
     return html.Th([SHOWN[name], *([html.Br(), html.Small(unit)] if unit else [])], scope="col", title=titles)
 
 
 def _row(item: Labelled, names: Sequence[str]) -> Component:
-    values = {n: in_percent(n, s) for n, s in scalars(item.data).items()}
+    values = {n: displayed(n, s) for n, s in scalars(item.data).items()}
     swatch = html.Span(className="swatch", style={"background": style().color(item.group)})
     said = [html.Br(), html.Small(item.origin)] if item.origin == "synthetic" else []
     name = html.Th([swatch, " ", item.label, *said], scope="row", className="cell-name")

@@ -17,6 +17,7 @@ from analysis.core.params import Options, Params
 from analysis.core.style import Style as Style
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from plotly.graph_objects import Figure as PlotlyFigure
 
 log = logging.getLogger(__name__)
@@ -128,13 +129,17 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Figure:
-    """Pure ``build(items: tuple[Labelled, ...], style: Style, params) -> go.Figure`` for results of one schema."""
+    """Pure ``build(items: tuple[Labelled, ...], style: Style, params) -> go.Figure`` for results of one schema.
+
+    ``table(items, params)`` gives the numbers behind it, in full; without one, all that the items hold.
+    """
 
     id: str
     title: str
     schema: str
     build: "Callable[..., PlotlyFigure]"
     params: type[Params] = Params
+    table: "Callable[[Sequence[Labelled], Any], DataFrame] | None" = None
 
 
 @dataclass(frozen=True)
