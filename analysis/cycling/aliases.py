@@ -7,7 +7,7 @@ Sources: exports of the instruments named, and the labels and notations of the B
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.formats.headers import CLOCK, UNITS, Unit, slug, split_header, split_suffix
+from analysis.formats.headers import CLOCK, Unit, slug, split_header, split_suffix
 
 # What a column can be: variables of the record, and what helps to make them.
 BASES: Mapping[str, str] = {
@@ -231,9 +231,6 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "frequency": ("freq", "frequency"),
 }
 
-# Which counter a name states by itself; without such a word the numbers decide.
-COUNTERS: Mapping[str, str] = {"cycle charging": "cycle", "cycle discharging": "cycle", "step charging": "step", "step discharging": "step"}
-
 
 @dataclass(frozen=True)
 class Source:
@@ -321,7 +318,6 @@ def unit_named(text: str, target: str) -> Unit | None:
     return unit if unit is not None and (unit is CLOCK or unit.base == BASES[target]) else None
 
 
-CANONICAL: Mapping[str, Unit] = {
-    target: next((u for u in UNITS.values() if u.base == base and u.factor == 1.0 and not u.offset), Unit(base, 1.0))
-    for target, base in BASES.items()
-}
+def counter_named(column: str) -> str:
+    """What a counter's name says that it counts, ``step`` or ``cycle``; "" where it does not say."""
+    return next((scope for scope in ("step", "cycle") if slug(column).startswith(f"{scope} ")), "")

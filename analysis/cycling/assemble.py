@@ -12,7 +12,7 @@ from pydantic import Field
 
 from analysis.core.errors import ReadError
 from analysis.core.params import Options
-from analysis.cycling.aliases import BASES, Source
+from analysis.cycling.aliases import BASES, Source, counter_named
 from analysis.cycling.clock import Clock, from_steps
 from analysis.cycling.counters import CounterWatch, NetCounter, Unrolled, by_direction
 from analysis.cycling.schemas import RECORD
@@ -364,7 +364,7 @@ class Assembler:
             "convention": " ".join(self.convention),
         }
         if has_counter:
-            attrs["counter"] = self._watch.kind(self.dialect.counter)
+            attrs["counter"] = self._watch.kind(self.dialect.counter or counter_named(self._column("charge_capacity")))
         return attrs
 
 

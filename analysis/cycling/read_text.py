@@ -109,8 +109,13 @@ def _read_biologic(path: Path, options: CyclerOptions) -> xr.Dataset:
     sources.pop("state", None)
     if "charge_step" in sources:
         sources = {k: v for k, v in sources.items() if k not in ("charge_capacity", "discharge_capacity", "capacity", "energy")}
+    dialect = BIOLOGIC
+    if "charge_step" not in sources and "capacity" in sources:
+        net = "q qo" in slug(sources["capacity"].column)
+        dialect = replace(BIOLOGIC, single="net" if net else "signed", counter="cumulative" if net else "step")
     software = re.search(r"(EC-L[Aa][Bb]|BT-Lab) for windows v([\d.]+)", preamble)
-    dialect = replace(BIOLOGIC, instrument=f"BioLogic {software[1]} {software[2]}" if software else BIOLOGIC.instrument)
+    if software:
+        dialect = replace(dialect, instrument=f"BioLogic {software[1]} {software[2]}")
     read = read_delimited(path, dialect, options, layout=layout, sources=_with_dates(sources, layout), header=header)
     is_mean = "current" in sources and sources["current"].column.strip().startswith("<I>")
     return read.assign_attrs(current_is="interval mean") if is_mean else read

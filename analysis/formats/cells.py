@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
-_NOT_A_NUMBER = r"(?i)^[+-]?nan$"
 _CLOCK = r"^(?P<sign>-?)(?:(?P<d>\d+)\s*(?:d|days?)[\s,]+|(?P<d2>\d+)[.\s])?(?P<h>\d+):(?P<m>\d{1,2})(?::(?P<s>\d{1,2}(?:[.,]\d*)?))?$"
 _DATE = (
     r"^(?:[A-Za-z]{3,9},?\s+)?(?P<a>\d{1,4}|[A-Za-z]{3,9})(?P<sep>[-/.\s])\s*(?P<b>\d{1,2}|[A-Za-z]{3,9})[-/.,\s]+(?P<c>\d{1,4})"

@@ -6,10 +6,9 @@ numeric columns arrive as float64, all others as the bytes of the file (``analys
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -266,12 +265,3 @@ def to_table(batches: Iterator[pa.Table] | Sequence[pa.Table], layout: Layout, w
             columns[name] = values if np.isfinite(values).any() else shown
     units = {name: unit for name, unit in zip(layout.columns, layout.units, strict=False) if unit}
     return Table(columns, units, {"preamble": list(layout.preamble)}, tuple(warnings))
-
-
-def with_columns(layout: Layout, columns: Sequence[str]) -> Layout:
-    return replace(layout, columns=tuple(columns))
-
-
-def lines_of(path: Path, layout: Layout) -> io.TextIOBase:
-    """The file as text, line ends kept as they are."""
-    return open(path, encoding=layout.encoding, errors="replace", newline="")

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from analysis.core.errors import ReadError
-from analysis.formats.delimited import encoding_of, head_of, split_lines, split_row
+from analysis.formats.delimited import encoding_of, split_lines, split_row
 from analysis.formats.headers import slug
 
 CYCLE, STEP, STEP_TYPE = "Cycle Index", "Step Index", "Step Type"
@@ -157,7 +157,3 @@ def _even(rows: Sequence[str], width: int, mark: str) -> tuple[list[str], np.nda
 
 def _number(cell: str) -> float:
     return float(cell) if re.fullmatch(r"\d+(?:\.\d*)?", cell) else np.nan
-
-
-def is_layered(path: Path) -> bool:
-    return layers_of(head_of(path)) is not None

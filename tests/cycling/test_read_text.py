@@ -270,6 +270,24 @@ def test_time_zone_and_order_of_dates_are_options(tmp_path: Path) -> None:
         reader.read((path,), reader.options.check({"timezone": "Nowhere/Town"}))
 
 
+def test_biologic_without_increments_reads_the_signed_counter(tmp_path: Path) -> None:
+    path = tmp_path / "b.mpt"
+    rows = [(0, 3.5, 1, 0.0), (10, 3.6, 1, 2.5), (20, 3.6, -1, 0.0), (30, 3.5, -1, -2.5)]
+    path.write_text("time/s\tEwe/V\t<I>/mA\tQ charge/discharge/mA.h\n" + "".join("\t".join(map(str, row)) + "\n" for row in rows))
+    ds = read(path, "cycling.biologic_text")
+    np.testing.assert_allclose(ds["charge_capacity"], [0, 2.5e-3, 0, 0])
+    np.testing.assert_allclose(ds["discharge_capacity"], [0, 0, 0, 2.5e-3])
+    assert ds.attrs["counter"] == "step"
+
+
+def test_labels_of_the_battery_data_format_say_what_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "t.bdf.csv"
+    for scope, kind in (("Step ", "step"), ("Cycle ", "cycle"), ("", "cumulative")):
+        head = f"Test Time / s,Voltage / V,Current / A,{scope}Charging Capacity / Ah,{scope}Discharging Capacity / Ah\n"
+        path.write_text(head + "0,3.5,1,0,0\n10,3.6,1,0.1,0\n20,3.6,1,0.2,0\n")
+        assert read(path, "cycling.bdf").attrs["counter"] == kind
+
+
 def test_step_times_with_gaps_are_summed_once(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("Step Time(s),Step Index,Voltage(V),Current(A)\n0,1,3.5,1\n10,1,3.5,1\n,1,3.5,1\n30,1,3.5,1\n5,2,3.5,1\n")
