@@ -30,7 +30,7 @@ def summary(path: str) -> dict[str, object]:
 
 def dqdv(path: str) -> dict[str, object]:
     half = pd.read_csv(path)
-    data = ampworks.Dataset({"Ah": half["capacity_mAh"] / 1e3, "Volts": half["voltage_V"]})
+    data = ampworks.Dataset({"Ah": (half["capacity_mAh"] - half["capacity_mAh"][0]) / 1e3, "Volts": half["voltage_V"]})
     started = time.perf_counter()
     spline = ampworks.dqdv.DqdvSpline().fit(data, s=SMOOTHING)
     found = spline.dqdv_(np.linspace(0.01, 0.99, POINTS))

@@ -19,6 +19,14 @@ from analysis.cycling.derivative import DerivativeParams, derivative
 from analysis.modalities import registry
 
 REGISTRY = registry()
+SCRATCH = Path(__file__).parents[1] / ".work"
+
+
+def _never_seen(path: str, folder: str) -> Path:
+    """The file under a name that is new to the program: what it remembers of a file's head must not help a second time."""
+    link = Path(folder) / f"{time.monotonic_ns()}-{Path(path).name}"
+    link.symlink_to(path)
+    return link
 
 
 def _record(path: Path) -> xr.Dataset:
@@ -32,15 +40,16 @@ def _computed(recipe: Recipe, record: xr.Dataset, params: dict[str, object]) -> 
 
 
 def summary(path: str) -> dict[str, object]:
-    record = _record(Path(path))
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+        record = _record(_never_seen(path, folder))
     return _numbers(_computed(REGISTRY.recipe("cycling.summary"), record, {}), record.sizes["row"])
 
 
 def stored(path: str) -> dict[str, object]:
     """The same through the store of a new workspace: hashed, written, synced to disk, opened again."""
-    with tempfile.TemporaryDirectory(dir=Path(__file__).parents[1] / ".work") as folder:
-        store = Store(Path(folder))
-        key = ingest([Path(path)], REGISTRY, store)
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+        store = Store(Path(folder) / "workspace")
+        key = ingest([_never_seen(path, folder)], REGISTRY, store)
         made = store.open(run(Request(recipe="cycling.summary", inputs={"records": (key,)}), REGISTRY, store))
         return _numbers(made, int(made.attrs["rows"]))
 

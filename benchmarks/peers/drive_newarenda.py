@@ -1,4 +1,7 @@
-"""NewareNDA: reads .nda and .ndax into a table with the cycler's counters of each step; the sum over a cycle's steps is left to its user."""
+"""NewareNDA: reads .nda and .ndax into a table with the cycler's counters of each step.
+
+The sum over a cycle's steps is left to its user, and done here.
+"""
 
 import NewareNDA
 from protocol import cycles, serve
