@@ -9,6 +9,7 @@
 // Grid:     catalogOpen (when editing starts), CatalogGroup, CatalogValue (renderers), catalogNumber, catalogChoice (formatters), catalogOrder (comparator)
 
 const NEW_GROUP = "New group…";
+const KEPT_MS = 10000;
 const none = () => window.dash_clientside.no_update;
 const cause = () => window.dash_clientside.callback_context.triggered_id;
 
@@ -54,8 +55,17 @@ async function store(table, change) {
   api.applyTransaction(row ? { update: [row] } : { remove: [{ id: Number(change.rowId) }] });
   const node = api.getRowNode(change.rowId);
   if (node && !notice) api.flashCells({ rowNodes: [node], columns: [change.colId], flashDuration: 250, fadeDuration: 500 });
-  set("catalog-said", { children: notice ?? [] });
+  say(notice, `${table} ${change.rowId} ${change.colId}`);
   set({ part: "catalog-written", by: "edit" }, { data: { at: Date.now(), table, rows: table === "groups" } });
+}
+
+let complaint = { cell: "", at: 0 };
+
+/** A refusal stays until its cell is right or some time has passed: the next stored value must not wipe it away. @param {object | null} notice @param {string} cell */
+function say(notice, cell) {
+  if (!notice && complaint.cell !== cell && Date.now() - complaint.at < KEPT_MS) return;
+  complaint = notice ? { cell, at: Date.now() } : { cell: "", at: 0 };
+  set("catalog-said", { children: notice ?? [] });
 }
 
 /** @param {string} table @param {Change} change */

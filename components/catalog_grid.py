@@ -54,6 +54,11 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "particles": ("name", "cell", "location", "notes", "n_measurements", "excluded_reason"),
     "groups": ("name", "title", "n_cells", "colour_slot", "position", "description"),
 }
+COME_WITH = {
+    "measurements": "Import files on the import page.",
+    "harvests": "They come with imported measurements of samples that were taken out of a cell.",
+    "particles": "They come with imported measurements that name one, or with a manifest.",
+}
 FEW_VALUES = {
     *("group", "coating", "active_material", "electrolyte", "anode", "rate", "operator", "cell"),
     *("modality", "instrument", "reader_id", "part_of", "particle", "definition"),
@@ -69,8 +74,8 @@ THEME = (
     "themeQuartz.withParams({"
     "backgroundColor: 'var(--card-ground)', foregroundColor: 'var(--mantine-color-text)', borderColor: 'var(--card-border)', "
     "accentColor: 'var(--mantine-primary-color-filled)', headerBackgroundColor: 'var(--card-ground)', chromeBackgroundColor: "
-    "'var(--card-ground)', headerTextColor: 'var(--mantine-color-text)', fontFamily: 'inherit', fontSize: 12, headerFontSize: 12, "
-    "headerFontWeight: 600, rowHeight: 30, headerHeight: 50, spacing: 6, cellHorizontalPadding: 8, wrapperBorder: false, "
+    "'var(--card-ground)', headerTextColor: 'var(--mantine-color-text)', fontFamily: 'inherit', fontSize: 12, headerFontSize: 11, "
+    "headerFontWeight: 600, rowHeight: 30, spacing: 6, cellHorizontalPadding: 8, wrapperBorder: false, "
     "wrapperBorderRadius: 0, browserColorScheme: 'inherit', pinnedColumnBorder: true, menuBackgroundColor: 'var(--card-ground)'})"
 )
 
@@ -129,8 +134,10 @@ def grid(table: str) -> Component:
 
 def _options(table: str) -> dict[str, Any]:
     words = dict(TABLES)[table].lower()
+    none = f"No {words} yet. {COME_WITH.get(table, '')}".strip()
     return {
         "theme": {"function": THEME},
+        "headerHeight": 58 if table == "cells" else 36,
         "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": True, "selectAll": "filtered"},
         "selectionColumnDef": {"pinned": "left", "width": 40},
         "stopEditingWhenCellsLoseFocus": True,
@@ -138,7 +145,7 @@ def _options(table: str) -> dict[str, Any]:
         "maintainColumnOrder": True,
         "animateRows": False,
         "tooltipShowDelay": 500,
-        "localeText": {"noRowsToShow": f"No {words} yet.", "noMatchingRows": f"No {words} match the filters."},
+        "localeText": {"noRowsToShow": none, "noMatchingRows": f"No {words} match the filters."},
     }
 
 

@@ -87,19 +87,17 @@ def _hidden(table: str) -> list[Component]:
 
 
 def _card(table: str) -> list[Component]:
-    empty = _is_empty()
     return [
         html.Div([_actions(table), _tools(table)], className="catalog-bar"),
         html.Div(id=SAID, className="catalog-said", role="status"),
-        html.Div(_nothing(), id=EMPTY, hidden=not empty),
+        html.Div(_nothing(), id=EMPTY, hidden=not _is_empty(table), className="catalog-empty"),
         html.Div(grid(table), className="catalog-table"),
         html.Div([dmc.Text(HINT, size="xs", c="dimmed"), dmc.Text("", id=COUNT, size="xs", fw=600)], className="catalog-hint"),
     ]
 
 
-def _is_empty() -> bool:
-    snap = workspace().snapshot()
-    return not snap.cells and not snap.groups
+def _is_empty(table: str) -> bool:
+    return table != "groups" and not workspace().snapshot().cells
 
 
 def _nothing() -> Component:
@@ -233,4 +231,10 @@ def refresh(written: Sequence[dict[str, Any] | None], grids: Sequence[dict[str, 
     tables = [g["table"] for g in grids]
     if newest is None or not newest["rows"]:
         return no_update, no_update, *([no_update] * len(tables) for _ in range(3))
-    return _toolbar(query or {}), not _is_empty(), [rows(t) for t in tables], [definitions(t) for t in tables], [[] for _ in tables]
+    return (
+        _toolbar(query or {}),
+        not all(_is_empty(t) for t in tables),
+        [rows(t) for t in tables],
+        [definitions(t) if t == "cells" else no_update for t in tables],
+        [[] for _ in tables],
+    )
