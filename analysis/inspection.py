@@ -23,6 +23,7 @@ from analysis.cycling.mapping import propose
 
 Kind = Literal["data", "table", "manifest", "problem"]
 PICTURE_POINTS = 600
+PIECE_ROWS = 1 << 20  # looked at together
 AGAINST = "time"
 SHOWN = ("voltage", "current")  # drawn against time where a dataset has them
 MANIFEST_HEAD = 16 * 1024
@@ -134,12 +135,12 @@ def _misnamed(path: Path, reader: Reader) -> str:
 
 
 def _facts(ds: xr.Dataset, name: str) -> dict[str, Any]:
-    drawn = [n for n in SHOWN if n in ds]
-    ranges = {n: found for n in (AGAINST, *drawn) if n in ds and (found := _range(ds[n].values)) is not None}
+    drawn = [n for n in SHOWN if n in ds and ds[n].ndim == 1 and AGAINST in ds and ds[n].dims == ds[AGAINST].dims]
+    ranges, picture = _outline(ds, [AGAINST, *drawn]) if drawn else ({}, {})
     lost = next((n for n in drawn if n not in ranges), None)
     if lost is not None:
         raise DataError(
-            f"{name}: the {lost} is not a number in any of its {ds[lost].size} rows.", hint="Export it again, or map another column."
+            f"{name}: the {lost} is not a number in any of its {ds[lost].size} rows.", hint="Export it again or map another column."
         )
     metadata = ds.attrs.get("metadata", {})
     mass = metadata.get("active_mass_mg") if isinstance(metadata, Mapping) else None
@@ -149,24 +150,40 @@ def _facts(ds: xr.Dataset, name: str) -> dict[str, Any]:
         "rows": max(ds.sizes.values(), default=0),
         "ranges": ranges,
         "stated": {"active_mass_mg": float(mass)} if isinstance(mass, int | float) and 0 < mass < math.inf else {},
-        "picture": _picture(ds, [n for n in drawn if AGAINST in ranges]),
+        "picture": picture,
         "warnings": warnings_of(ds),
     }
 
 
-def _range(values: np.ndarray) -> tuple[float, float] | None:
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else None
+Ranges = dict[str, tuple[float, float]]
 
 
-def _picture(ds: xr.Dataset, names: list[str]) -> dict[str, Any]:
-    """Few points that draw what all of them would."""
-    curves: dict[str, Any] = {}
-    for name in names:
-        x, y = np.asarray(ds[AGAINST].values, float), np.asarray(ds[name].values, float)
-        kept = min_max(x, y, PICTURE_POINTS)
-        curves[name] = {"x": _numbers(x[kept]), "y": _numbers(y[kept])}
-    return curves
+def _outline(ds: xr.Dataset, names: list[str]) -> tuple[Ranges, dict[str, Any]]:
+    """Ranges of one-dimensional variables, and few points that draw what all of them would; read piece by piece."""
+    ranges: Ranges = {}
+    curves: dict[str, list[np.ndarray]] = {n: [] for n in names if n != AGAINST}
+    (dim,) = ds[AGAINST].dims
+    starts = range(0, ds.sizes[dim], PIECE_ROWS)
+    for start in starts:
+        piece = {n: np.asarray(ds[n].isel({dim: slice(start, start + PIECE_ROWS)}).values, float) for n in names}
+        for name, values in piece.items():
+            _widen(ranges, name, values[np.isfinite(values)])
+        for name, kept in curves.items():
+            at = min_max(piece[AGAINST], piece[name], max(8, 4 * PICTURE_POINTS // len(starts)))
+            kept.append(np.stack([piece[AGAINST][at], piece[name][at]]))
+    return ranges, {name: _thinned(np.concatenate(kept, axis=1)) for name, kept in curves.items() if kept}
+
+
+def _widen(ranges: Ranges, name: str, finite: np.ndarray) -> None:
+    if finite.size:
+        low, high = ranges.get(name, (math.inf, -math.inf))
+        ranges[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
+
+
+def _thinned(curve: np.ndarray) -> dict[str, list[float | None]]:
+    x, y = (np.ascontiguousarray(row) for row in curve)
+    kept = min_max(x, y, PICTURE_POINTS)
+    return {"x": _numbers(x[kept]), "y": _numbers(y[kept])}
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:

@@ -112,11 +112,11 @@ def _crumbs(root: int, path: str) -> Component:
     if root >= 0:
         steps.append(_crumb(root, "", context().roots[root].name or str(context().roots[root])))
         steps += [_crumb(root, "/".join(parts[: i + 1]), part) for i, part in enumerate(parts)]
-    return dmc.Breadcrumbs(steps, separator="/", separatorMargin=4)
+    return html.Nav([part for step in steps for part in (step, " / ")][:-1], className="crumbs", **{"aria-label": "Folder"})
 
 
 def _crumb(root: int, path: str, name: str) -> Component:
-    return html.Button(name, id=go_id(root, f"{path}/"), n_clicks=0, className="lot-name")
+    return html.Button(name, id=go_id(root, f"{path}/"), n_clicks=0, className="crumb")
 
 
 def _folder(root: int, path: str, name: str) -> Component:

@@ -87,10 +87,15 @@ def _bulk() -> Component:
     fields = [entry(bulk_id(f), f, None, suggestions=groups if f == "cell.group" else None) for f in BULK]
     return html.Div(
         [
-            dmc.Text(WHY, size="xs", c="dimmed", className="bulk-words"),
+            html.Div(
+                [
+                    dmc.Text(WHY, size="xs", c="dimmed"),
+                    dmc.Button("Make the ticked one test", id=action_id("join", ""), size="compact-xs", variant="default", n_clicks=0),
+                ],
+                className="bulk-words",
+            ),
             *fields,
             dmc.Button("Apply", id=action_id("apply", ""), size="xs", variant="default", n_clicks=0),
-            dmc.Button("One test of several files", id=action_id("join", ""), size="xs", variant="default", n_clicks=0),
         ],
         className="bulk",
         role="group",

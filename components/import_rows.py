@@ -212,7 +212,9 @@ def _see(lot: Lot) -> Component:
     record = import_work.imported(lot)
     if record is not None and record.modality != "cycling":
         return html.Span()
-    query = {"ref": record.group} if record is not None and record.group else {}
+    if record is not None and not record.group:
+        return dmc.Anchor("Give it a group in the Catalog", href="/catalog", size="xs", fw=600)
+    query = {"ref": record.group} if record is not None else {}
     return dmc.Anchor("See it on the Cycling page", href=href("/cycling", query), size="xs", fw=600)
 
 
