@@ -66,18 +66,17 @@ def layout(**_query: str) -> Component:
 
 
 def _drop() -> Component:
+    buttons = [
+        dmc.Button("Choose files…", id="import-choose", size="xs", n_clicks=0),
+        dmc.Button("Browse the server…", id="import-browse", size="xs", variant="default", n_clicks=0),
+    ]
+    words = [
+        dmc.Text("Drop files or folders here", fw=600, size="sm"),
+        dmc.Text(HOW, size="xs", className="drop-how"),
+        dmc.Text(FORMATS, size="xs", c="dimmed"),
+    ]
     return html.Div(
-        [
-            icon("import", 22),
-            html.Div(
-                [dmc.Text("Drop files or folders here", fw=600, size="sm"), dmc.Text(FORMATS, size="xs", c="dimmed")],
-                className="drop-words",
-            ),
-            dmc.Button("Choose files…", id="import-choose", size="xs", n_clicks=0),
-            dmc.Button("Browse the server…", id="import-browse", size="xs", variant="default", n_clicks=0),
-        ],
-        id="import-drop",
-        className="drop",
+        [icon("import", 22), html.Div(words, className="drop-words"), dmc.Group(buttons, gap="xs")], id="import-drop", className="drop"
     )
 
 
