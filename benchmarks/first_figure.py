@@ -45,7 +45,12 @@ def run(*, quick: bool) -> Section:
     rows = [(name, seconds(median([t.get(name, 0.0) for t in taken])), _share(name, taken)) for name in names]
     rows.append(("**all**", f"**{seconds(median(total))}**", f"{seconds(min(total))} to {seconds(max(total))}"))
     verdict = "Below the aim." if median(total) < AIM_S else "Above the aim."
-    return Section("figure", "From an empty workspace to the first figure", intro, (Table("Stages, medians", ("stage", "time", "part"), tuple(rows), (verdict,)),))
+    return Section(
+        "figure",
+        "From an empty workspace to the first figure",
+        intro,
+        (Table("Stages, medians", ("stage", "time", "part"), tuple(rows), (verdict,)),),
+    )
 
 
 def _share(name: str, taken: list[dict[str, float]]) -> str:

@@ -55,11 +55,11 @@ def _commit() -> str:
 
 
 class Peak:
-    """The largest proportional set size of a process tree that was seen."""
+    """The largest proportional set size of a process tree that was seen, and of the part that no file holds."""
 
     def __init__(self) -> None:
         self.bytes = 0
-        self.samples = 0
+        self.anonymous = 0
 
 
 @contextmanager
@@ -69,8 +69,8 @@ def watched(pid: int) -> Iterator[Peak]:
 
     def sample() -> None:
         while not stop.is_set():
-            peak.bytes = max(peak.bytes, tree_bytes(pid))
-            peak.samples += 1
+            whole, anonymous = tree_bytes(pid)
+            peak.bytes, peak.anonymous = max(peak.bytes, whole), max(peak.anonymous, anonymous)
             stop.wait(SAMPLE_S)
 
     thread = threading.Thread(target=sample, daemon=True)
@@ -82,19 +82,23 @@ def watched(pid: int) -> Iterator[Peak]:
         thread.join()
 
 
-def tree_bytes(pid: int) -> int:
-    """Proportional set size of a process and all its children, in bytes; 0 when it is gone."""
+def tree_bytes(pid: int) -> tuple[int, int]:
+    """Proportional set size of a process and all its children, and its anonymous part, in bytes; 0 when it is gone.
+
+    The rest are pages of mapped files, which the kernel takes back when memory is short.
+    """
     try:
         root = psutil.Process(pid)
         members = [pid, *(p.pid for p in root.children(recursive=True))]
     except psutil.NoSuchProcess:
-        return 0
-    return sum(map(_pss, members))
+        return 0, 0
+    found = [_pss(m) for m in members]
+    return sum(f.get("Pss:", 0) for f in found), sum(f.get("Pss_Anon:", 0) for f in found)
 
 
-def _pss(pid: int) -> int:
+def _pss(pid: int) -> dict[str, int]:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:  # it ended meanwhile
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)
+        return {}
+    return {words[0]: int(words[1]) * 1024 for line in text.splitlines() if (words := line.split())[0] in ("Pss:", "Pss_Anon:")}

@@ -28,7 +28,11 @@ PEERS = (
     Peer("pyprobe", "PyProBE-Data", ("biologic/*.mpt", "biologic/*.txt", "*.xlsx", "arbin/*.csv", "maccor/*", "novonix/*", "basytec/*")),
     Peer("ampworks", "ampworks", ("*.csv", "*.xlsx", "*.mpt", "*.txt", "maccor/*")),
     Peer("navani", "navani", ("biologic/*.mpr", "biologic/*.mpt", "neware/*.ndax", "arbin/*.xlsx", "arbin/*.res", "bdf/*"), ("pyarrow",)),
-    Peer("cellpy", "cellpy", ("neware/*.nda", "neware/*.ndax", "neware/*.xlsx", "biologic/*.mpr", "arbin/*.res", "maccor/*.txt", "bdf/batmo*")),
+    Peer(
+        "cellpy",
+        "cellpy",
+        ("neware/*.nda", "neware/*.ndax", "neware/*.xlsx", "biologic/*.mpr", "arbin/*.res", "maccor/*.txt", "bdf/batmo*"),
+    ),
     Peer("batterydf", "batterydf", ("*.csv", "*.mpt", "*.txt", "*.xlsx", "*.nda", "*.ndax", "bdf/*", "maccor/*")),
 )
 

@@ -1,0 +1,87 @@
+// @ts-check
+// The clock inside the page (see in_browser.py). Every function answers in milliseconds of performance.now(), which counts from
+// the start of the navigation; what is waited for is looked at once a frame, so an answer is late by one frame at most.
+// A graph's state is the number of its traces, of those shown, and of all their points; nothing counts before Plotly drew it.
+
+window["bench"] = (() => {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const plots = () => [...document.querySelectorAll(".graph")].map((g) => [JSON.parse(g.id).figure, /** @type {any} */ (g.querySelector(".js-plotly-plot"))]);
+  const plot = (/** @type {string} */ figure) => plots().find(([name]) => name === figure)?.[1];
+  const size = (/** @type {any} */ t) => (t.x?.length ?? t.y?.length ?? t.x?.shape?.[0] ?? 0);
+  const drawn = (/** @type {any} */ gd) => gd?._fullLayout && gd.calcdata && gd._fullData?.length >= gd.data?.length && gd.querySelector(".main-svg");
+
+  const state = () =>
+    Object.fromEntries(
+      plots().map(([figure, gd]) => [
+        figure,
+        drawn(gd)
+          ? {
+              traces: gd.data.length,
+              shown: gd.data.filter((/** @type {any} */ t) => t.visible !== false).length,
+              points: gd.data.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + size(t), 0),
+            }
+          : { traces: 0, shown: 0, points: 0 },
+      ]),
+    );
+
+  /** Wait for a condition, one look a frame; the time of the frame after the one that fulfils it, when it is on the screen. @param {() => boolean} holds */
+  async function until(holds) {
+    const end = performance.now() + 30000;
+    while (!holds()) {
+      if (performance.now() > end) throw new Error(`waited in vain: ${JSON.stringify(state())}`);
+      await frame();
+    }
+    await frame();
+    return performance.now();
+  }
+
+  const text = (/** @type {object} */ s) => JSON.stringify(Object.entries(s).sort());
+  const holding = (/** @type {object} */ expected) => until(() => text(state()) === text(expected));
+
+  /** The state once it stays the same for some time. @param {number} ms */
+  async function settled(ms) {
+    let last = "";
+    let since = performance.now();
+    await until(() => {
+      const now = text(state());
+      if (now !== last || !Object.keys(state()).length) since = performance.now();
+      last = now;
+      return performance.now() - since > ms;
+    });
+    return state();
+  }
+
+  /** Click, and wait. @param {string} selector @param {() => Promise<number>} wait */
+  async function after(selector, wait) {
+    const started = performance.now();
+    /** @type {HTMLElement} */ (document.querySelector(selector)).click();
+    return (await wait()) - started;
+  }
+
+  const chip = (/** @type {string} */ cell) => /** @type {HTMLElement} */ ([...document.querySelectorAll(".chip")].find((c) => JSON.parse(c.id).cell === cell));
+  const chips = () => [...document.querySelectorAll(".chip")].map((c) => JSON.parse(c.id).cell);
+  const id = (/** @type {any} */ t) => (t.meta?.id === undefined ? undefined : String(t.meta.id));
+  const cells = (/** @type {string} */ figure) => [...new Set(plot(figure).data.map(id).filter((/** @type {any} */ c) => c !== undefined))];
+  const own = (/** @type {string} */ cell) => plots().flatMap(([, gd]) => gd.data.filter((/** @type {any} */ t) => id(t) === cell));
+  const means = () => JSON.stringify(plot("cycling.retention").data.filter((/** @type {any} */ t) => id(t) === undefined).map((/** @type {any} */ t) => [...(t.y ?? [])]));
+
+  /** Switch a cell: its traces follow in every graph, and the means of the groups become others. @param {string} cell */
+  async function toggled(cell) {
+    const before = means();
+    const shown = chip(cell).getAttribute("aria-pressed") !== "true";
+    const started = performance.now();
+    chip(cell).click();
+    const ended = await until(() => own(cell).every((/** @type {any} */ t) => (t.visible !== false) === shown) && drawn(plot("cycling.retention")) && means() !== before);
+    return ended - started;
+  }
+
+  /** Choose from the list that is open; without an expected state, only choose. @param {string} option @param {object | null} expected */
+  async function chosen(option, expected) {
+    const found = /** @type {HTMLElement} */ ([...document.querySelectorAll('[role="option"]')].find((o) => o.textContent?.trim() === option));
+    const started = performance.now();
+    found.click();
+    return expected === null ? 0 : (await holding(expected)) - started;
+  }
+
+  return { state, settled, holding, after, chips, cells, toggled, chosen };
+})();
