@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from components import notice, provenance
 from components.address import ADDRESS
+from components.context import jobs
 from components.icons import icon
 from components.job_panel import POLL_MS, progress
 from components.views import VIEWS, Items, Query, View, draw, project
@@ -46,6 +47,10 @@ def _poll_id(figure: Any) -> dict[str, Any]:
     return {"part": "view-poll", "figure": figure}
 
 
+def _retry_id(figure: Any) -> dict[str, Any]:
+    return {"part": "view-retry", "figure": figure}
+
+
 def action_id(figure: Any, action: Any) -> dict[str, Any]:
     return {"part": "card-action", "figure": figure, "action": action}
 
@@ -66,7 +71,13 @@ def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_
             html.Div(
                 [
                     dcc.Graph(id=graph_id(view.figure), figure=figure, config=CONFIG, className="graph", responsive=True),
-                    html.Div(state(items), id=_state_id(view.figure), className="card-state"),
+                    html.Div(
+                        [
+                            html.Div(state(items), id=_state_id(view.figure)),
+                            html.Button("Try again", id=_retry_id(view.figure), hidden=not items.failed, className="retry", n_clicks=0),
+                        ],
+                        className="card-state",
+                    ),
                 ],
                 className="card-body",
             ),
@@ -109,17 +120,25 @@ clientside_callback(
     Output(graph_id(MATCH), "figure"),
     Output(_state_id(MATCH), "children"),
     Output(_poll_id(MATCH), "disabled"),
+    Output(_retry_id(MATCH), "hidden"),
     Input(_query_id(MATCH), "data"),
     Input(_poll_id(MATCH), "n_intervals"),
+    Input(_retry_id(MATCH), "n_clicks"),
     State(_query_id(MATCH), "id"),
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def redraw(_changed: dict[str, str], _ticks: int | None, card_id: dict[str, str], query: dict[str, str] | None) -> tuple[Any, Any, bool]:
-    figure, items = draw(VIEWS[card_id["figure"]], query or {})
-    polled = isinstance(ctx.triggered_id, dict) and ctx.triggered_id.get("part") == "view-poll"
+def redraw(
+    _changed: dict[str, Any], _ticks: int | None, _retries: int, card_id: dict[str, str], query: dict[str, str] | None
+) -> tuple[Any, Any, bool, bool]:
+    view, cause = VIEWS[card_id["figure"]], ctx.triggered_id["part"]
+    figure, items = draw(view, query or {})
+    if cause == "view-retry":
+        for key in items.failed:
+            jobs().forget(key)
+        figure, items = draw(view, query or {})
     # While polling, the picture stays; only the progress moves, until everything is there.
-    return no_update if polled and items.waiting else figure, state(items), not items.waiting
+    return no_update if cause == "view-poll" and items.waiting else figure, state(items), not items.waiting, not items.failed
 
 
 clientside_callback(

@@ -112,12 +112,13 @@ def _picker(name: str, value: str, default: str, options: tuple[tuple[str, str],
 
 
 def _compare(query: Query) -> Component:
+    peaks = _picker("peaks", query.get("peaks", ""), "", (("", "Curves"), ("marked", "Peaks marked")), "Peaks", 112)
     quantity = _picker("quantity", query.get("quantity", "hysteresis"), "hysteresis", QUANTITIES, "Quantity per cycle")
     cards = [
         card(VIEWS["cycling.capacity"], query),
         card(VIEWS["cycling.retention"], query),
         card(VIEWS["cycling.profiles"], query),
-        card(VIEWS["cycling.dqdv"], query),
+        card(VIEWS["cycling.dqdv"], query, controls=[peaks]),
         card(VIEWS["cycling.rate"], query),
         card(VIEWS["cycling.quantity"], query, controls=[quantity]),
     ]

@@ -110,6 +110,10 @@ def _cycle_axis(query: Query) -> dict[str, Any]:
     return {"x": query.get("x", "absolute"), "selected": numbers(query, "cycles", FIRST_AND_HUNDREDTH)}
 
 
+def _derivative_axes(query: Query) -> dict[str, Any]:
+    return {"scale": query.get("scale", "cell"), "show_peaks": query.get("peaks") == "marked"}
+
+
 register(
     View(
         "cycling.capacity",
@@ -128,7 +132,7 @@ register(
         lambda q: {"scale": q.get("scale", "cell"), "side_by_side": q.get("sides") == "beside"},
     ),
     View(
-        "cycling.dqdv", "dQ/dV", (*CHOICE, *COMMON, "cycles", "scale", "sides"), _derivatives, lambda q: {"scale": q.get("scale", "cell")}
+        "cycling.dqdv", "dQ/dV", (*CHOICE, *COMMON, "cycles", "scale", "peaks"), _derivatives, lambda q: {"scale": q.get("scale", "cell")}
     ),
     View("cycling.dvdq", "dV/dQ", (*CHOICE, *COMMON, "cycles"), _derivatives),
     View("cycling.rate", "Rate capability", (*CHOICE, *COMMON), _rates),

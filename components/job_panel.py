@@ -32,7 +32,13 @@ def indicator() -> Component:
                 size=14,
                 processing=True,
             ),
-            dmc.Drawer(html.Div(id="jobs-list"), id="jobs-drawer", title="Jobs", position="right", size="sm"),
+            dmc.Drawer(
+                [html.Div(id="jobs-list"), dmc.Button("Clear finished", id="jobs-clear", size="compact-sm", variant="default", mt="sm")],
+                id="jobs-drawer",
+                title="Jobs",
+                position="right",
+                size="sm",
+            ),
         ]
     )
 
@@ -82,9 +88,13 @@ def toggle(_clicks: int | None, opened: bool | None) -> bool:
     return not opened
 
 
-@callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), prevent_initial_call=True)
-def cancel(clicks: list[int | None]) -> Any:
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+@callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), Input("jobs-clear", "n_clicks"), prevent_initial_call=True)
+def act(clicks: list[int | None], _clear: int | None) -> Any:
+    """Cancel one job, or clear the list of those that have ended; then show what there is now."""
+    if ctx.triggered_id == "jobs-clear":
+        jobs().forget_finished()
+    elif any(clicks) and isinstance(ctx.triggered_id, dict):
+        jobs().cancel(ctx.triggered_id["key"])
+    else:
         return no_update
-    jobs().cancel(ctx.triggered_id["key"])
     return 0

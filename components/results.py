@@ -18,6 +18,7 @@ def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: M
     shown: list[Labelled] = []
     waiting: list[Status] = []
     problems: list[tuple[str, str]] = []
+    failed: list[str] = []
     for m in measurements:
         try:
             request = workspace().request(recipe_id, m, params)
@@ -31,7 +32,8 @@ def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: M
             waiting.append(status)
         elif status is not None:
             problems.append((m.cell, f"{status.message} {status.hint}".strip()))
-    return Items(tuple(shown), tuple(waiting), tuple(problems))
+            failed.append(status.key)
+    return Items(tuple(shown), tuple(waiting), tuple(problems), tuple(failed))
 
 
 def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
@@ -52,4 +54,5 @@ def merged(*parts: Items) -> Items:
         tuple(i for p in parts for i in p.shown),
         tuple(s for p in parts for s in p.waiting),
         tuple(dict.fromkeys(x for p in parts for x in p.problems)),
+        tuple(dict.fromkeys(k for p in parts for k in p.failed)),
     )

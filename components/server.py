@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import threading
 import webbrowser
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def serve(app: Dash, host: str, port: int, *, demo: bool = False, browser: bool 
     except (OSError, SystemExit) as err:
         raise UserError(f"Port {port} on {host} is taken.", hint="Choose another with --port.") from err
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    threading.Thread(target=_rehearse, args=(context,), daemon=True).start()
     address = f"http://{host}:{port}/"
     print(f"Interplay serves {context.workspace.root} at {address}   (stop with Ctrl+C)", flush=True)
     if browser:
@@ -104,3 +106,11 @@ def serve(app: Dash, host: str, port: int, *, demo: bool = False, browser: bool 
         print("\nStopped.")
     finally:
         context.jobs.close()
+
+
+def _rehearse(context: Context) -> None:
+    """Have compiled kernels, the process pool and the catalog at hand before the first visitor needs them."""
+    for modality in context.workspace.registry.modalities.values():
+        if modality.rehearse is not None:
+            modality.rehearse()
+    context.jobs.warm()

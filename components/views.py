@@ -24,6 +24,7 @@ class Items:
     shown: tuple[Labelled, ...] = ()
     waiting: tuple[Status, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()  # (what, sentence): shown beside the figure, never swallowed
+    failed: tuple[str, ...] = ()  # keys of jobs that ended without a result and can be tried again
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,10 @@ class Jobs:
         self._claims = self.store.root / "cache" / "claims"
         self._claims.mkdir(parents=True, exist_ok=True)
 
+    def warm(self) -> None:
+        """Start the executor's workers now, so that the first job need not wait for them."""
+        self._executor.submit(os.getpid)
+
     def submit(self, key: str, task: str, payload: Mapping[str, Any], *, title: str = "") -> Status:
         """Queue ``task`` under ``key`` unless somebody already has: two users who ask for one result share one job."""
         queued = Status(key, "queued", title, since=settings.now(), run=uuid.uuid4().hex)
@@ -309,13 +313,17 @@ class Jobs:
         found = [self.status(k) for k in _notes(self.store.root).iterkeys()]
         return sorted((s for s in found if s.state != "unknown"), key=lambda s: s.since, reverse=True)
 
+    def forget(self, key: str) -> None:
+        """Drop the note of a job that has ended, so that it can be tried again."""
+        if not self.status(key).active and (claim := self._claim(key)) is not None:
+            _notes(self.store.root).delete(key, retry=True)
+            with suppress(PermissionError):  # Windows removes it on release
+                Path(claim.lock_file).unlink(missing_ok=True)
+            claim.release()
+
     def forget_finished(self) -> None:
         for status in self.recent():
-            if not status.active and (claim := self._claim(status.key)) is not None:
-                _notes(self.store.root).delete(status.key, retry=True)
-                with suppress(PermissionError):  # Windows removes it on release
-                    Path(claim.lock_file).unlink(missing_ok=True)
-                claim.release()
+            self.forget(status.key)
 
     def close(self) -> None:
         """Stop the executor; jobs that have not ended count as failed."""

@@ -144,13 +144,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Modality:
-    """Everything one kind of measurement brings. An ``__init__.py`` holds one, named ``MODALITY``."""
+    """Everything one kind of measurement brings. An ``__init__.py`` holds one, named ``MODALITY``.
+
+    ``rehearse`` runs the compiled kernels once on small data, so that a server has them ready before the first visitor.
+    """
 
     id: str
     title: str
     readers: tuple[Reader, ...] = ()
     recipes: tuple[Recipe, ...] = ()
     figures: tuple[Figure, ...] = ()
+    rehearse: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

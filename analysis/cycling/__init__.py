@@ -4,6 +4,7 @@ from analysis.core.registry import Modality
 from analysis.cycling import read_binary, read_tables, read_text
 from analysis.cycling.compute import RECIPES
 from analysis.cycling.figures import FIGURES
+from analysis.cycling.rehearsal import rehearse
 
 MODALITY = Modality(
     id="cycling",
@@ -11,4 +12,5 @@ MODALITY = Modality(
     readers=(*read_binary.READERS, *read_text.READERS, *read_tables.READERS),
     recipes=RECIPES,
     figures=FIGURES,
+    rehearse=rehearse,
 )

@@ -95,14 +95,15 @@ def open_page(chromium: Any) -> Iterator[Any]:
 
     def opened(url: str, *, width: int = 1440, height: int = 900, theme: str = "light") -> Any:
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        origin = "/".join(url.split("/")[:3])
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=origin)
         if theme == "dark":
-            context.add_cookies([{"name": "interplay-theme", "value": "dark", "url": url}])
+            context.add_cookies([{"name": "interplay-theme", "value": "dark", "url": origin}])
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda e: problems.append(f"page error: {e}"))
         page.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
-        page.on("request", lambda r: problems.append(f"other host: {r.url}") if not r.url.startswith((url, "data:", "blob:")) else None)
+        page.on("request", lambda r: problems.append(f"other host: {r.url}") if not r.url.startswith((origin, "data:", "blob:")) else None)
         page.goto(url)
         return page
 
