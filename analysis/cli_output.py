@@ -101,8 +101,8 @@ def ran(key: str, ds: xr.Dataset, record: Mapping[str, Any], as_json: bool) -> N
     print(f"{record['recipe']} {key}  ({record['seconds']} s)")
     for name, s in scalars(ds).items():
         print(f"  {name:30} {_printed(s)}")
-    for name, v in ds.data_vars.items():
-        print(f"  {name:30} [{' × '.join(f'{d} {n}' for d, n in v.sizes.items())}] {v.attrs.get('units', '')}")
+    for variable, v in ds.data_vars.items():
+        print(f"  {variable:30} [{' × '.join(f'{d} {n}' for d, n in v.sizes.items())}] {v.attrs.get('units', '')}")
 
 
 def _scalar(s: Scalar) -> dict[str, Any]:

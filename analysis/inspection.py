@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -27,6 +28,7 @@ PIECE_ROWS = 1 << 20  # looked at together
 AGAINST = "time"
 SHOWN = ("voltage", "current")  # drawn against time where a dataset has them
 MANIFEST_HEAD = 16 * 1024
+MAX_TIMESTAMP = 32503680000.0  # s since 1970, the year 3000
 TRIAL_BYTES = 1 << 20
 
 
@@ -146,13 +148,22 @@ def _facts(ds: xr.Dataset, name: str) -> dict[str, Any]:
     mass = metadata.get("active_mass_mg") if isinstance(metadata, Mapping) else None
     return {
         "instrument": str(ds.attrs.get("instrument", "")),
-        "start_time": str(ds.attrs.get("start_time", "")),
+        "start_time": str(ds.attrs.get("start_time", "")) or _first_time(ds),
         "rows": max(ds.sizes.values(), default=0),
         "ranges": ranges,
         "stated": {"active_mass_mg": float(mass)} if isinstance(mass, int | float) and 0 < mass < math.inf else {},
         "picture": picture,
         "warnings": warnings_of(ds),
     }
+
+
+def _first_time(ds: xr.Dataset) -> str:
+    """When the wall clock of the first row says it began, where there is one."""
+    if "timestamp" not in ds or ds["timestamp"].ndim != 1:
+        return ""
+    first = ds["timestamp"][:1].values.astype(float)
+    is_usual = first.size == 1 and 0 < first[0] < MAX_TIMESTAMP
+    return datetime.fromtimestamp(float(first[0]), UTC).isoformat(timespec="seconds") if is_usual else ""
 
 
 Ranges = dict[str, tuple[float, float]]

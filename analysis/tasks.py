@@ -34,18 +34,15 @@ def run_request(store: Store, payload: Mapping[str, Any]) -> str:
 def import_files(store: Store, payload: Mapping[str, Any]) -> str:
     """Import one measurement as the import page described it; return its number."""
     workspace = Workspace(store.root)
-    optional = {
-        "measurement": MeasurementFields.check(payload.get("measurement", {})),
-        "harvest": HarvestFields.check(payload["harvest"]) if payload.get("harvest") else None,
-        "particle": ParticleFields.check(payload["particle"]) if payload.get("particle") else None,
-    }
     made = workspace.import_files(
         [Path(p) for p in payload["paths"]],
         cell=CellFields.check(payload["cell"]),
+        measurement=MeasurementFields.check(payload.get("measurement", {})),
+        harvest=HarvestFields.check(payload["harvest"]) if payload.get("harvest") else None,
+        particle=ParticleFields.check(payload["particle"]) if payload.get("particle") else None,
         reader_id=payload.get("reader", ""),
         options=payload.get("options"),
         again=bool(payload.get("again")),
-        **optional,
     )
     return str(made.id)
 

@@ -7,7 +7,7 @@ window["bench"] = (() => {
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const plots = () => [...document.querySelectorAll(".graph")].map((g) => [JSON.parse(g.id).figure, /** @type {any} */ (g.querySelector(".js-plotly-plot"))]);
   const plot = (/** @type {string} */ figure) => plots().find(([name]) => name === figure)?.[1];
-  const size = (/** @type {any} */ t) => (t.x?.length ?? t.y?.length ?? t.x?.shape?.[0] ?? 0);
+  const size = (/** @type {any} */ t) => (t.x?.length ?? t.y?.length ?? 0);
   const drawn = (/** @type {any} */ gd) => gd?._fullLayout && gd.calcdata && gd._fullData?.length >= gd.data?.length && gd.querySelector(".main-svg");
 
   const state = () =>
@@ -18,7 +18,7 @@ window["bench"] = (() => {
           ? {
               traces: gd.data.length,
               shown: gd.data.filter((/** @type {any} */ t) => t.visible !== false).length,
-              points: gd.data.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + size(t), 0),
+              points: gd._fullData.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + size(t), 0),
             }
           : { traces: 0, shown: 0, points: 0 },
       ]),
@@ -63,7 +63,7 @@ window["bench"] = (() => {
   const id = (/** @type {any} */ t) => (t.meta?.id === undefined ? undefined : String(t.meta.id));
   const cells = (/** @type {string} */ figure) => [...new Set(plot(figure).data.map(id).filter((/** @type {any} */ c) => c !== undefined))];
   const own = (/** @type {string} */ cell) => plots().flatMap(([, gd]) => gd.data.filter((/** @type {any} */ t) => id(t) === cell));
-  const means = () => JSON.stringify(plot("cycling.retention").data.filter((/** @type {any} */ t) => id(t) === undefined).map((/** @type {any} */ t) => [...(t.y ?? [])]));
+  const means = () => JSON.stringify(plot("cycling.retention").data.filter((/** @type {any} */ t) => id(t) === undefined).map((/** @type {any} */ t) => (t.y?.bdata ?? [...(t.y ?? [])])));
 
   /** Switch a cell: its traces follow in every graph, and the means of the groups become others. @param {string} cell */
   async function toggled(cell) {
