@@ -6,8 +6,9 @@ import socket
 import threading
 import webbrowser
 from pathlib import Path
+from typing import Any
 
-from dash import Dash
+from dash import Dash, _callback
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
 STATIC_AGE_S = 31536000
+_CALLBACKS: list[tuple[dict[str, Any], Any]] = []  # what the browser is told of each, and what the server runs
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -67,11 +69,20 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
         compress=bool(hosts - LOOPBACK),  # on this machine itself, packing costs more time than it saves
         index_string=INDEX,
     )
+    _share_callbacks()
     _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))
     protect(app, hosts=LOOPBACK | {h.lower() for h in hosts}, token=token)
     # Dash registers its bundles and routes at the first page; under threads, early requests would fail.
     app.server.test_client().get("/", headers={"Cookie": f"{TOKEN_COOKIE}={token}"})
     return app
+
+
+def _share_callbacks() -> None:
+    """Give this app every callback of the modules: Dash hands them to the first app of a process only."""
+    waiting_list, waiting_map = _callback.GLOBAL_CALLBACK_LIST, _callback.GLOBAL_CALLBACK_MAP
+    _CALLBACKS.extend((spec, waiting_map.get(spec["output"])) for spec in waiting_list)
+    waiting_list[:] = [spec for spec, _ in _CALLBACKS]
+    waiting_map.update({spec["output"]: entry for spec, entry in _CALLBACKS if entry is not None})
 
 
 def _configure(app: Dash, context: Context) -> None:
