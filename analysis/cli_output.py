@@ -125,20 +125,22 @@ def _printed(s: Scalar) -> str:
 
 
 def write(ds: xr.Dataset, path: Path) -> None:
-    """A result as a file, its scalars as 0-D variables (NetCDF, Zarr) or, for tables, as one-dimensional columns."""
-    whole = (
-        ds.merge(scalar_variables(ds))
-        .drop_attrs(deep=False)
-        .assign_attrs({k: v for k, v in ds.attrs.items() if isinstance(v, str | int | float)})
-    )
-    if path.suffix == ".nc":
-        whole.to_netcdf(path, engine="h5netcdf")
-    elif path.suffix == ".zarr":
-        whole.to_zarr(path, mode="w-", consolidated=False)
-    elif path.suffix in (".csv", ".parquet"):
+    """A result as a file: NetCDF and Zarr carry its scalars as 0-D variables; CSV and parquet are the table alone."""
+    if path.suffix in (".csv", ".parquet"):
         _write_table(ds, path)
+    elif path.suffix == ".nc":
+        _with_scalars(ds).to_netcdf(path, engine="h5netcdf")
+    elif path.suffix == ".zarr":
+        _with_scalars(ds).to_zarr(path, mode="w-", consolidated=False)
     else:
         raise ParamError(f"'{path.suffix}' is not a format for results.", hint="Use .nc, .zarr, .csv or .parquet.")
+
+
+def _with_scalars(ds: xr.Dataset) -> xr.Dataset:
+    """0-D variables beside the arrays; one that has an array's name is called ``<name>_scalar``. Other attributes become text."""
+    made = {f"{n}_scalar" if n in ds.variables else str(n): v for n, v in scalar_variables(ds).variables.items()}
+    attrs = {k: v if isinstance(v, str | int | float) else json.dumps(v) for k, v in ds.attrs.items() if k != "scalars" and v is not None}
+    return ds.drop_encoding().assign(made).assign_attrs(attrs).drop_attrs(deep=False).assign_attrs(attrs)
 
 
 def _write_table(ds: xr.Dataset, path: Path) -> None:

@@ -130,7 +130,7 @@ def _group_box(**more: Any) -> Component:
 
 
 def _move(table: str, ids: Ids) -> tuple[str, list[Component]]:
-    box = _group_box(placeholder="none", **FOCUS)
+    box = _group_box(placeholder="none", comboboxProps={"position": "top"}, **FOCUS)
     return f"Move {counted(len(ids), 'cell')}", _ask("move", "Move", f"{named(table, ids)} will belong to this group.", box)
 
 

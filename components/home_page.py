@@ -15,7 +15,7 @@ from components.address import href
 from components.card import card
 from components.context import jobs, style, workspace
 from components.job_panel import progress
-from components.numbers import between, displayed, printed, with_spread
+from components.numbers import between, displayed, with_spread, within
 from components.summary_table import SHOWN
 from components.views import VIEWS, Query
 
@@ -74,7 +74,17 @@ def _glance(query: Query) -> Component:
     if len(names) == 2:
         head.append(html.Th("Difference", scope="col"))
     rows = [row for metric, more in METRICS if (row := _metric(metric, more, sides)) is not None]
-    return html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="scalars glance"), className="scroll")
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="scalars glance")
+    return html.Div([table, *_remarks(items)], className="scroll")
+
+
+def _remarks(items: Sequence[Labelled]) -> list[Component]:
+    """What a reader must know before comparing: tests of different length, intervals of few cells."""
+    last = [s.value for i in items if (s := scalars(i.data).get("n_cycles")) is not None and isinstance(s.value, int)]
+    said = ["Differences are compared minus reference, with their interval over cells; n < 5 a side: nothing is called significant."]
+    if last and min(last) != max(last):
+        said.insert(0, f"Tests end at cycle {min(last)} to {max(last)}: last capacity and retention are not taken at equal cycles.")
+    return [dmc.Text(sentence, size="xs", c="dimmed", mt=6) for sentence in said]
 
 
 def _side_heading(group: str, side: Sequence[Labelled]) -> Component:
@@ -113,7 +123,7 @@ def _difference(values: Sequence[Sequence[float]], more: bool) -> Component:
         return html.Td("–", className="number")
     effect = compare(np.array(values[1]), np.array(values[0]))
     words = "better" if (effect.value > 0) == more else "worse"
-    lines: list[Component | str] = [html.Span(f"{printed(effect.value)} {words}", className=words)]
+    lines: list[Component | str] = [html.Span(f"{within(effect.value, effect.low, effect.high)} {words}", className=words)]
     bounds = between(effect.low, effect.high)
     lines += [html.Small(f"  [{bounds}]" + (f" {100 * effect.level:.0f} %" if effect.level else " range"))]
     return html.Td(lines, className="number", title=METHODS[effect.method])

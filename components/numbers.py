@@ -28,6 +28,13 @@ def with_spread(value: float, spread: float | None) -> str:
     return _minus(f"{value:.{places}f}") + f" ± {spread:.{places}f}"
 
 
+def within(value: float, low: float, high: float) -> str:
+    """A value to the digit that its interval makes meaningful."""
+    width = high - low
+    places = 1 - floor(log10(width)) if isfinite(width) and width > 0 else -1
+    return _minus(f"{value:.{places}f}") if 0 <= places <= 6 else printed(value)
+
+
 def between(low: float, high: float) -> str:
     """``−0.485 … −0.437``: both ends to the digit that their distance makes meaningful."""
     width = high - low
