@@ -24,11 +24,11 @@ window["bench"] = (() => {
       ]),
     );
 
-  /** Wait for a condition, one look a frame; the time of the frame after the one that fulfils it, when it is on the screen. @param {() => boolean} holds */
-  async function until(holds) {
+  /** Wait for a condition, one look a frame; the time of the frame after the one that fulfils it, when it is on the screen. @param {() => boolean} holds @param {object} [wanted] */
+  async function until(holds, wanted) {
     const end = performance.now() + 30000;
     while (!holds()) {
-      if (performance.now() > end) throw new Error(`waited in vain: ${JSON.stringify(state())}`);
+      if (performance.now() > end) throw new Error(`waited in vain for ${JSON.stringify(wanted)}: ${JSON.stringify(state())}`);
       await frame();
     }
     await frame();
@@ -36,19 +36,26 @@ window["bench"] = (() => {
   }
 
   const text = (/** @type {object} */ s) => JSON.stringify(Object.entries(s).sort());
-  const holding = (/** @type {object} */ expected) => until(() => text(state()) === text(expected));
+  const holding = (/** @type {object} */ expected) => until(() => text(state()) === text(expected), expected);
 
-  /** The state once it stays the same for some time. @param {number} ms */
+  /** The state once every graph is drawn and stays the same for some time. @param {number} ms */
   async function settled(ms) {
     let last = "";
     let since = performance.now();
     await until(() => {
       const now = text(state());
-      if (now !== last || !Object.keys(state()).length) since = performance.now();
+      const graphs = Object.values(state());
+      if (now !== last || !graphs.length || graphs.some((g) => !g.traces)) since = performance.now();
       last = now;
       return performance.now() - since > ms;
     });
     return state();
+  }
+
+  /** The state after the given one, once it stays. @param {object} before @param {number} ms */
+  async function changed(before, ms) {
+    await until(() => text(state()) !== text(before));
+    return settled(ms);
   }
 
   /** Click, and wait. @param {string} selector @param {() => Promise<number>} wait */
@@ -83,5 +90,5 @@ window["bench"] = (() => {
     return expected === null ? 0 : (await holding(expected)) - started;
   }
 
-  return { state, settled, holding, after, chips, cells, toggled, chosen };
+  return { state, settled, changed, holding, after, chips, cells, toggled, chosen };
 })();

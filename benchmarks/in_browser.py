@@ -180,9 +180,9 @@ def _changed_group(browser: Any, address: str, times: int) -> list[Waits]:
         full = _rest(page)
         label = page.locator("[aria-label='Compared group']").first.input_value()
         _choose(page, "nothing", None)
-        alone = _rest(page)
+        alone = page.evaluate("([before, ms]) => bench.changed(before, ms)", [full, SETTLED_MS])
         _choose(page, label, None)
-        _rest(page)
+        page.evaluate("([before, ms]) => bench.changed(before, ms)", [alone, SETTLED_MS])
         for _ in range(times):
             for waits, option, state in ((single, "nothing", alone), (pair, label, full)):
                 waits.found.append(_choose(page, option, state))

@@ -15,6 +15,7 @@ from plotly.io.json import to_json_plotly
 
 from analysis.catalog.manifest import write_manifest
 from analysis.catalog.manifest_text import flat, render
+from analysis.catalog.records import MAX_INT
 from analysis.core.errors import UserError
 from components import catalog_grid
 from components.catalog_dialogs import refused
@@ -29,7 +30,7 @@ def edit() -> Response:
     given = request.get_json(silent=True)
     asked: dict[str, Any] = given if isinstance(given, dict) else {}
     table, row_id, field, value = (asked.get(n) for n in ("table", "row", "field", "value"))
-    known = table in dict(catalog_grid.TABLES) and isinstance(row_id, int) and isinstance(field, str)
+    known = table in dict(catalog_grid.TABLES) and isinstance(row_id, int) and abs(row_id) <= MAX_INT and isinstance(field, str)
     if not known or isinstance(value, bool | list | dict):
         return Response("An edit names table, row, field and a single value.", 400, mimetype="text/plain")
     try:

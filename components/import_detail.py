@@ -40,7 +40,7 @@ def detail(lot: Lot, place: int = 0) -> Component:
         body.append(_facts(found, str(part.path) if part.referenced else ""))
         body += [html.P(w, className="detail-warning") for w in found.warnings[:6]]
         body += [html.P(found.note, className="detail-note")] if found.note and found.kind == "data" else []
-    if lot.state not in ("claimed", "done", "importing") and not lot.is_manifest:
+    if lot.takes_words:
         body += [_reading(lot, found), *_form(lot, found)]
     return html.Div([head, html.Div(body, className="detail-body")])
 

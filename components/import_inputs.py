@@ -9,18 +9,13 @@ from dash.development.base_component import Component
 from analysis.catalog.records import title_of, unit_of
 from components.import_form import KINDS, is_number, spec_of
 
-WAIT_MS = 400  # after the last letter
+WAIT_MS = 300  # after the last letter
 LONG_TEXT = 1000  # characters; what may be longer gets several lines
 
 
 def field_id(sid: Any, field: Any) -> dict[str, Any]:
-    """Id of the input of a field of a waiting file."""
+    """Id of the input of a field of a waiting file; of several files where ``sid`` is ""."""
     return {"part": "import-field", "sid": sid, "field": field}
-
-
-def bulk_id(field: Any) -> dict[str, Any]:
-    """Id of the input of a field for several files."""
-    return {"part": "import-bulk", "field": field}
 
 
 def title(field: str) -> str:

@@ -1,7 +1,8 @@
 """The import page: drop files, see what they are, say what is missing, take them.
 
 The server keeps the list (analysis.staging), the page holds ids only. ``poll`` looks at the list and says where each row
-stands; ``rows`` and ``shown`` draw again what has a new revision; ``save`` keeps what is typed; ``act`` does what buttons say.
+stands; ``rows`` and ``shown`` draw what is new, and nothing else: somebody may be typing. ``save`` keeps what is typed;
+``act`` does what buttons say.
 """
 
 from collections.abc import Sequence
@@ -18,8 +19,8 @@ from components import import_actions, import_browser, import_detail, import_map
 from components.context import workspace
 from components.icons import icon
 from components.import_form import BULK
-from components.import_inputs import bulk_id, entry, field_id
-from components.import_rows import action_id, open_id, saved_id, state_id, tick_id, words_id
+from components.import_inputs import entry, field_id
+from components.import_rows import action_id, facts_id, mark_id, open_id, saved_id, state_id, tick_id, words_id
 from components.import_work import Lot
 
 POLL_MS = 700
@@ -35,6 +36,11 @@ WHY = (
 )
 
 
+def press_id(action: Any) -> dict[str, Any]:
+    """Id of a button of the whole list; what is being typed is kept before its action starts."""
+    return {"part": "import-press", "action": action}
+
+
 def nudge_id(source: Any) -> dict[str, Any]:
     """Id of a store through which a part of the page says that the list has changed."""
     return {"part": "import-nudge", "from": source}
@@ -45,7 +51,7 @@ def layout(**_query: str) -> Component:
     found = import_work.lots()
     current = _current(found, None)
     listed = html.Section(
-        [_drop(), html.Div(id="import-uploads", role="status"), _bulk(), html.Div(_table(found, [], current), id="import-rows")],
+        [_drop(), html.Div(id="import-uploads", role="status"), _bulk(), html.Div(import_rows.table(found), id="import-rows")],
         className="card import-list",
         **{"aria-label": "Waiting files"},
     )
@@ -58,7 +64,10 @@ def layout(**_query: str) -> Component:
             import_mapping.modal(),
             dcc.Interval(id="import-poll", interval=POLL_MS),
             dcc.Store(id="import-revs", data=_revs(found)),
+            dcc.Store(id="import-drawn", data=_revs(found)),
             dcc.Store(id="import-current"),
+            dcc.Store(id=saved_id("")),
+            *[html.Button(id=action_id(a, ""), hidden=True, n_clicks=0) for a in import_actions.LIST_ACTIONS],
             dcc.Store(id="import-shown", data=_shown(found, current)),
             *[dcc.Store(id=nudge_id(source)) for source in ("upload", "browser", "mapping", "act")],
         ]
@@ -83,18 +92,18 @@ def _drop() -> Component:
 def _bulk() -> Component:
     """Fields for the ticked files, or for all."""
     groups = [g.name for g in workspace().snapshot().groups]
-    fields = [entry(bulk_id(f), f, None, suggestions=groups if f == "cell.group" else None) for f in BULK]
+    fields = [entry(field_id("", f), f, None, suggestions=groups if f == "cell.group" else None) for f in BULK]
     return html.Div(
         [
             html.Div(
                 [
                     dmc.Text(WHY, size="xs", c="dimmed"),
-                    dmc.Button("Make the ticked one test", id=action_id("join", ""), size="compact-xs", variant="default", n_clicks=0),
+                    dmc.Button("Make the ticked one test", id=press_id("join"), size="compact-xs", variant="default", n_clicks=0),
                 ],
                 className="bulk-words",
             ),
             *fields,
-            dmc.Button("Apply", id=action_id("apply", ""), size="xs", variant="default", n_clicks=0),
+            dmc.Button("Apply", id=press_id("apply"), size="xs", variant="default", n_clicks=0),
         ],
         className="bulk",
         role="group",
@@ -105,16 +114,12 @@ def _bulk() -> Component:
 def _buttons() -> Component:
     return dmc.Group(
         [
-            dmc.Button("Take the imported off the list", id=action_id("clear", ""), size="xs", variant="subtle", color="gray", n_clicks=0),
-            dmc.Button("Import", id=action_id("import", ""), size="xs", disabled=True, n_clicks=0),
+            dmc.Button("Take the imported off the list", id=press_id("clear"), size="xs", variant="subtle", color="gray", n_clicks=0),
+            dmc.Button("Import", id=press_id("import"), size="xs", disabled=True, n_clicks=0),
         ],
         gap="xs",
         className="push",
     )
-
-
-def _table(found: Sequence[Lot], ticked: Sequence[str], current: str) -> list[Component]:
-    return import_rows.table(found, frozenset(ticked), current.partition(".")[0])
 
 
 def _look(found: Sequence[Lot]) -> str:
@@ -132,7 +137,7 @@ def _current(found: Sequence[Lot], wanted: str | None) -> str:
 
 
 def _shown(found: Sequence[Lot], current: str) -> list[str]:
-    return [current, next((lot.rev for lot in found if lot.sid == current.partition(".")[0]), "")]
+    return [current, next((lot.seen for lot in found if lot.sid == current.partition(".")[0]), "")]
 
 
 def _detail(found: Sequence[Lot], current: str) -> Component:
@@ -146,11 +151,12 @@ def _detail(found: Sequence[Lot], current: str) -> Component:
 @callback(
     Output("import-revs", "data"),
     Output("import-poll", "disabled"),
-    Output(action_id("import", ""), "children"),
-    Output(action_id("import", ""), "disabled"),
-    Output(action_id("clear", ""), "disabled"),
+    Output(press_id("import"), "children"),
+    Output(press_id("import"), "disabled"),
+    Output(press_id("clear"), "disabled"),
     Output(state_id(ALL), "children"),
     Output(words_id(ALL), "children"),
+    Output(facts_id(ALL), "children"),
     Input("import-poll", "n_intervals"),
     Input(nudge_id(ALL), "data"),
     Input(saved_id(ALL), "data"),
@@ -164,43 +170,50 @@ def poll(_n: Any, _nudges: Any, _saved: Any, checked: list[bool], ids: list[dict
     by_sid = {lot.sid: lot for lot in found}
     ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
     ready, asked = import_actions.ready(found, ticked), import_actions.chosen(found, ticked)
+    said = {p.sid: import_rows.facts(p, f) for lot in found for p, f in zip(lot.parts, lot.found, strict=True)}
     new = _revs(found)
-    states, words = ([by_sid.get(o["id"]["sid"]) for o in outputs] for outputs in ctx.outputs_list[-2:])
+    states, words, facts = ([o["id"]["sid"] for o in outputs] for outputs in ctx.outputs_list[-3:])
     return (
         no_update if list(new.items()) == list(revs.items()) else new,
         not any(lot.state in ("reading", "importing") for lot in found),
         import_actions.label(ready, asked, is_part=bool(ticked)),
         not ready,
         not any(lot.state == "done" for lot in found),
-        [import_rows.state(lot) if lot else [] for lot in states],
-        [import_rows.words(lot) if lot else [] for lot in words],
+        [import_rows.state(by_sid[sid]) if sid in by_sid else [] for sid in states],
+        [import_rows.words(by_sid[sid]) if sid in by_sid else [] for sid in words],
+        [said.get(sid, "") for sid in facts],
     )
 
 
 @callback(
     Output("import-rows", "children"),
     Output("import-grid", "className"),
+    Output("import-drawn", "data"),
     Input("import-revs", "data"),
-    Input("import-current", "data"),
+    State("import-drawn", "data"),
     State(tick_id(ALL), "checked"),
     State(tick_id(ALL), "id"),
     prevent_initial_call=True,
 )
-def rows(_revs: Any, wanted: str | None, checked: list[bool], ids: list[dict[str, str]]) -> tuple[Any, str]:
+def rows(_revs_now: Any, drawn: dict[str, str], checked: list[bool], ids: list[dict[str, str]]) -> tuple[Any, ...]:
     found = import_work.lots()
-    ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
-    return _table(found, ticked, _current(found, wanted)), _look(found)
+    now = _revs(found)
+    if list(now.items()) == list(drawn.items()):
+        return no_update, no_update, no_update
+    ticked = {i["sid"] for i, c in zip(ids, checked, strict=True) if c}
+    return import_rows.changes(drawn, found, ticked), _look(found), now
 
 
 @callback(
     Output("import-detail", "children"),
     Output("import-shown", "data"),
-    Input("import-revs", "data"),
+    Input(facts_id(ALL), "children"),
+    Input("import-drawn", "data"),
     Input("import-current", "data"),
     State("import-shown", "data"),
     prevent_initial_call=True,
 )
-def shown(_revs: Any, wanted: str | None, before: list[str]) -> tuple[Any, Any]:
+def shown(_facts: Any, _drawn: Any, wanted: str | None, before: list[str]) -> tuple[Any, Any]:
     found = import_work.lots()
     current = _current(found, wanted)
     now = _shown(found, current)
@@ -216,7 +229,7 @@ def shown(_revs: Any, wanted: str | None, before: list[str]) -> tuple[Any, Any]:
 def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
     changed = {i["field"] for i in ctx.triggered_prop_ids.values()}
     named = {i["field"]: v for i, v in zip(ids, values, strict=True) if i["field"] in changed}
-    if not ids or not named:
+    if not named or not ids[0]["sid"]:
         return no_update
     try:
         return json_digest(values) if import_work.keep(ids[0]["sid"], named) else no_update
@@ -229,8 +242,8 @@ def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
     Input(action_id(ALL, ALL), "n_clicks"),
     State(tick_id(ALL), "checked"),
     State(tick_id(ALL), "id"),
-    State(bulk_id(ALL), "value"),
-    State(bulk_id(ALL), "id"),
+    State(field_id("", ALL), "value"),
+    State(field_id("", ALL), "id"),
     prevent_initial_call=True,
 )
 def act(clicks: list[int], checked: list[bool], ids: list[dict[str, str]], bulk: list[Any], fields: list[dict[str, str]]) -> Any:
@@ -251,6 +264,18 @@ clientside_callback(
     Output("import-current", "data"),
     Input(open_id(ALL), "n_clicks"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("imports", "press"),
+    Output(action_id(MATCH, ""), "n_clicks"),
+    Input(press_id(MATCH), "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("imports", "marks"),
+    Output(mark_id(ALL), "className"),
+    Input("import-shown", "data"),
+    State(mark_id(ALL), "id"),
 )
 clientside_callback(
     ClientsideFunction("imports", "tickAll"),

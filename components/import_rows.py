@@ -1,10 +1,10 @@
 """The list of waiting files: a row each, with what was recognised, what must be said, and where it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import Patch, dcc, html
 from dash.development.base_component import Component
 
 from analysis.inspection import Found
@@ -43,63 +43,82 @@ def words_id(sid: Any) -> dict[str, Any]:
     return {"part": "import-words", "sid": sid}
 
 
+def facts_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-facts", "sid": sid}
+
+
+def mark_id(sid: Any) -> dict[str, Any]:
+    return {"part": "import-mark", "sid": sid}
+
+
 def saved_id(sid: Any) -> dict[str, Any]:
     return {"part": "import-saved", "sid": sid}
 
 
-def table(lots: Sequence[Lot], ticked: frozenset[str], current: str) -> list[Component]:
+def table(lots: Sequence[Lot]) -> list[Component]:
     """Head and rows; nothing where nothing waits."""
     if not lots:
         return []
-    heads = ("", "File", *(titled(f) for f in ROW), "State", "")
-    head = html.Div([_all_ticked(ticked, lots), *(html.Span(h) for h in heads[1:])], className="lot-head")
-    return [head, *(row(lot, lot.sid in ticked, lot.sid == current) for lot in lots)]
+    every = dmc.Checkbox(id="import-tick-all", checked=False, size="xs", **{"aria-label": "Tick all files"})
+    heads = [html.Span(h) for h in ("File", *(titled(f) for f in ROW), "State", "")]
+    return [html.Div([every, *heads], className="lot-head"), *(row(lot) for lot in lots)]
 
 
-def _all_ticked(ticked: frozenset[str], lots: Sequence[Lot]) -> Component:
-    every = bool(lots) and all(lot.sid in ticked for lot in lots)
-    return dmc.Checkbox(id="import-tick-all", checked=every, size="xs", **{"aria-label": "Tick all files"})
+def changes(before: Mapping[str, str], lots: Sequence[Lot], ticked: Collection[str]) -> Any:
+    """What turns the rows that are drawn (id → revision) into those of now, touching only what differs.
+
+    Rows in which nothing changed keep what somebody is typing in them.
+    """
+    now = {lot.sid: lot for lot in lots}
+    staying = [sid for sid in before if sid in now]
+    if not staying or list(now)[: len(staying)] != staying:
+        return table(lots)
+    patch = Patch()
+    for place in reversed([i for i, sid in enumerate(before) if sid not in now]):
+        del patch[place + 1]  # after the head
+    for place, sid in enumerate(staying):
+        if now[sid].rev != before[sid]:
+            patch[place + 1] = row(now[sid], ticked=sid in ticked)
+    for lot in lots[len(staying) :]:
+        patch.append(row(lot))
+    return patch
 
 
-def row(lot: Lot, ticked: bool, current: bool) -> Component:
-    """A lot's row. Its inputs are drawn once; state and words are refreshed while it is read or imported."""
+def row(lot: Lot, *, ticked: bool = False) -> Component:
+    """A lot's row. Its inputs are drawn once; state, facts and words are refreshed while it is read or imported."""
     first = lot.parts[0]
-    open_form = lot.state not in ("claimed", "done", "importing") and not lot.is_manifest
     cells = [
         dmc.Checkbox(id=tick_id(lot.sid), checked=ticked, size="xs", **{"aria-label": f"Tick {first.name}"}),
-        html.Div([_file(p, f, lot, i) for i, (p, f) in enumerate(zip(lot.parts, lot.found, strict=True))], className="lot-files"),
-        *(_inputs(lot) if open_form else [html.Div(_instead(lot), className="lot-instead")]),
+        html.Div([_file(lot, i) for i in range(len(lot.parts))], className="lot-files"),
+        *(_inputs(lot) if lot.takes_words else [html.Div(_instead(lot), className="lot-instead")]),
         html.Div(state(lot), id=state_id(lot.sid), className="lot-state", **{"aria-live": "polite"}),
         _remove(lot),
     ]
     return html.Div(
         [
+            html.Span(id=mark_id(lot.sid), className="mark"),
             html.Div(cells, className="lot-cells"),
             html.Div(words(lot), id=words_id(lot.sid), className="lot-words", role="status"),
             dcc.Store(id=saved_id(lot.sid)),
         ],
-        className=f"lot {lot.state}" + (" current" if current else ""),
-        key=lot.sid,
+        className="lot",
     )
 
 
-def _file(part: Staged, found: Found | None, lot: Lot, place: int) -> Component:
+def _file(lot: Lot, place: int) -> Component:
+    part = lot.parts[place]
     name = html.Button(
         part.name,
-        id=open_id(part.sid if place == 0 else f"{lot.sid}.{place}"),
+        id=open_id(lot.sid if place == 0 else f"{lot.sid}.{place}"),
         className="lot-name",
         title=part.name,
         n_clicks=0,
         **{"aria-label": f"Show {part.name}"},
     )
-    line: list[Any] = [name, html.Span(_facts(part, found), className="lot-facts")]
-    if len(lot.parts) > 1 and lot.state not in ("importing", "done"):
-        line.append(
-            html.Span(
-                [_small("up", part, "Earlier", place == 0), _small("down", part, "Later", place == len(lot.parts) - 1)],
-                className="lot-order",
-            )
-        )
+    line: list[Any] = [name, html.Span(facts(part, lot.found[place]), id=facts_id(part.sid), className="lot-facts")]
+    if len(lot.parts) > 1 and lot.takes_words:
+        arrows = [_small("up", part, "Earlier", place == 0), _small("down", part, "Later", place == len(lot.parts) - 1)]
+        line.append(html.Span(arrows, className="lot-order"))
     return html.Div(line, className="lot-file")
 
 
@@ -115,7 +134,7 @@ def _small(action: str, part: Staged, label: str, disabled: bool) -> Component:
     )
 
 
-def _facts(part: Staged, found: Found | None) -> str:
+def facts(part: Staged, found: Found | None) -> str:
     """Size and, once known, format and extent in one line."""
     facts = [printed_bytes(part.size)]
     if found is not None and found.title:
@@ -222,7 +241,9 @@ def words(lot: Lot) -> list[Component]:
     """The line under a row: the one sentence that matters, what to do, and the button that does it."""
     made: list[Component] = []
     if lot.state in ("problem", "known", "wrong") or (lot.state == "ready" and lot.sentence):
-        made.append(html.Span([icon("warning", 14), html.Span(lot.sentence)], className="lot-problem"))
+        made.append(
+            html.Span([icon("warning", 14), html.Span(lot.sentence)], className="lot-warning" if lot.state == "known" else "lot-problem")
+        )
         made += [html.Span(lot.hint, className="lot-hint")] if lot.hint else []
         made += _remedies(lot)
     elif lot.state == "ready":

@@ -51,12 +51,21 @@ class Lot:
         return tuple(dict.fromkeys(w for f in self.found if f is not None for w in f.warnings))
 
     @property
+    def takes_words(self) -> bool:
+        """Whether something can be said about it in its row."""
+        return not self.is_manifest and self.state not in ("claimed", "done", "importing")
+
+    @property
     def rev(self) -> str:
-        """Changes whenever the lot must be drawn anew; not with every letter that is typed."""
-        seen = [
-            (p.sid, p.form.get("stamp"), f and (f.kind, f.asked, f.sha256, f.message)) for p, f in zip(self.parts, self.found, strict=True)
-        ]
-        return json_digest([self.state, self.sentence if self.state in ("problem", "known", "done") else "", seen])[:12]
+        """Changes when the row must be drawn anew: never while somebody may be typing in it."""
+        instead = "" if self.takes_words else f"{self.state} {self.sentence}"
+        return json_digest([instead, self.is_manifest, self.state == "importing", [(p.sid, p.form.get("stamp")) for p in self.parts]])[:12]
+
+    @property
+    def seen(self) -> str:
+        """Changes when what is shown about the open file must be drawn anew."""
+        looks = [f and (f.kind, f.asked, f.sha256, f.message) for f in self.found]
+        return json_digest([self.rev, self.takes_words, looks])[:12]
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------------

@@ -10,21 +10,40 @@ from pydantic import Field
 from analysis.core.data import Scalar
 from analysis.core.errors import ParamError
 from analysis.core.numerics.robust import Slope, knee, least_squares, theil_sen
+from analysis.core.params import Params
 from analysis.cycling.cycles import CycleParams
+from analysis.cycling.labels import kinds_of
 
 END_OF_LIFE = 0.8  # of the reference capacity, the field's usual end of life
 DIP = 3  # cycles in a row below it: one bad cycle is not the end
 LEVEL = 0.95
 
 
-class SummaryParams(CycleParams):
-    """Cycle by cycle, and how the cell ages."""
+class AgeingParams(Params):
+    """What retention refers to, and over which cycles fade is taken."""
 
     formation_cycles: int | None = Field(None, ge=0, title="Formation cycles (found if empty)")
     reference_cycle: int | None = Field(None, ge=0, title="Reference cycle (first after formation if empty)")
     fade_from: int | None = Field(None, ge=0, title="Fade from cycle (reference if empty)")
     fade_to: int | None = Field(None, ge=0, title="Fade to cycle (last if empty)")
     fade_method: Literal["theil_sen", "least_squares"] = Field("theil_sen", title="Fade regression")
+
+
+class SummaryParams(AgeingParams, CycleParams):
+    """Cycle by cycle, and how the cell ages."""
+
+
+def ageing(cycles: xr.Dataset) -> np.ndarray:
+    """Whole cycles of the ageing test itself; shape (C,), bool.
+
+    Whole: it has every capacity that the table gives at all. Where the file labels its ageing cycles, only those are.
+    """
+    chosen = cycles["kind"].values == "cycle"
+    for name in ("charge_capacity", "discharge_capacity"):
+        known = np.isfinite(cycles[name].values)
+        chosen &= known | ~known.any()
+    labelled = kinds_of(cycles["label"].values.astype(np.str_)) == "cycle" if "label" in cycles else np.zeros(chosen.shape, dtype=bool)
+    return chosen & labelled if (chosen & labelled).any() else chosen
 
 
 def reference_of(cycles: xr.Dataset, wanted: int | None) -> int | None:
@@ -34,7 +53,8 @@ def reference_of(cycles: xr.Dataset, wanted: int | None) -> int | None:
         if wanted not in number:
             raise ParamError(f"There is no cycle {wanted}.", hint=f"Cycles run from {number.min()} to {number.max()}.")
         return wanted
-    for candidates in (kind == "cycle", (kind == "formation") | (kind == "check"), np.isfinite(cycles["discharge_capacity"].values)):
+    known = np.isfinite(cycles["discharge_capacity"].values)
+    for candidates in (ageing(cycles) & known, ((kind == "formation") | (kind == "check")) & known, known):
         if candidates.any():
             return int(number[candidates][0])
     return None
@@ -49,7 +69,7 @@ def retention(cycles: xr.Dataset, reference: int | None) -> np.ndarray:
         return capacity / capacity[cycles["cycle"].values == reference][0]
 
 
-def summarise(cycles: xr.Dataset, params: SummaryParams) -> Mapping[str, Scalar]:
+def summarise(cycles: xr.Dataset, params: AgeingParams) -> Mapping[str, Scalar]:
     """The scalars of ``cycling.summary``; capacities in mA h, or mA h/g where an active mass was given."""
     reference = cycles.attrs["reference_cycle"]
     return {
@@ -74,7 +94,7 @@ def _regular(cycles: xr.Dataset, reference: int | None) -> np.ndarray:
     """Regular whole cycles from the reference on; shape (C,), bool."""
     if reference is None:
         return np.zeros(cycles.sizes["cycle"], dtype=bool)
-    return (cycles["kind"].values == "cycle") & (cycles["cycle"].values >= reference)
+    return ageing(cycles) & (cycles["cycle"].values >= reference)
 
 
 def _capacities(cycles: xr.Dataset, reference: int | None) -> dict[str, Scalar]:
@@ -96,11 +116,11 @@ def _capacities(cycles: xr.Dataset, reference: int | None) -> dict[str, Scalar]:
     }
 
 
-def _fade(cycles: xr.Dataset, reference: int | None, params: SummaryParams) -> dict[str, Scalar]:
+def _fade(cycles: xr.Dataset, reference: int | None, params: AgeingParams) -> dict[str, Scalar]:
     number, unit = cycles["cycle"].values, cycles["discharge_capacity"].attrs["units"]
     chosen = _regular(cycles, reference)
     if params.fade_from is not None:
-        chosen = (cycles["kind"].values == "cycle") & (number >= params.fade_from)
+        chosen = ageing(cycles) & (number >= params.fade_from)
     if params.fade_to is not None:
         chosen &= number <= params.fade_to
     fit = theil_sen if params.fade_method == "theil_sen" else least_squares

@@ -1,5 +1,7 @@
 """Recipes of cycling: records in, tables and curves out. Pure: no file, no store, no picture."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from pydantic import Field
@@ -7,11 +9,12 @@ from pydantic import Field
 from analysis.core.data import table, warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.core.registry import Input, Recipe
-from analysis.cycling.aging import SummaryParams, reference_of, retention, summarise
+from analysis.cycling.aging import AgeingParams, SummaryParams, reference_of, retention, summarise
 from analysis.cycling.curves import half_curves, joined, labels, thinned
 from analysis.cycling.cycles import CycleParams, cycle_table, unit_of
 from analysis.cycling.derivative import DerivativeParams, derivative, peaks
 from analysis.cycling.halfcycles import find
+from analysis.cycling.midpoint import half_voltage
 from analysis.cycling.pooling import POOLED, PoolParams, pool
 from analysis.cycling.rates import RateParams, rate_groups
 from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES
@@ -34,11 +37,17 @@ def summary(*, records: tuple[xr.Dataset, ...], params: SummaryParams) -> xr.Dat
     """One row a cycle: capacities, efficiencies, voltages, currents, what kind of cycle it is and what is odd about it."""
     record = one_record(records)
     halves = find(record, params.detection)
-    cycles = cycle_table(halves, params, formation=params.formation_cycles)
+    labels = record.attrs.get("metadata", {}).get("cycle_labels", {})
+    cycles = cycle_table(halves, params, formation=params.formation_cycles, labels=labels, middle=half_voltage(record, halves))
+    return _aged(cycles, params, warnings_of(record))
+
+
+def _aged(cycles: xr.Dataset, params: AgeingParams, said: Sequence[str]) -> xr.Dataset:
+    """With retention, its reference, and remarks."""
     reference = reference_of(cycles, params.reference_cycle)
     cycles = cycles.assign(retention=("cycle", retention(cycles, reference), {"units": "1"}))
     cycles.attrs["reference_cycle"] = reference
-    return warn(cycles, *warnings_of(record), *_remarks(cycles))
+    return warn(cycles, *said, *_remarks(cycles))
 
 
 def _remarks(cycles: xr.Dataset) -> list[str]:

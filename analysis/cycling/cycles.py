@@ -1,5 +1,6 @@
 """The table of cycles: one row a cycle, in the units people use, with what is odd about it."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from analysis.core.errors import DataError
 from analysis.core.numerics.robust import spread
 from analysis.core.params import Params
 from analysis.cycling.halfcycles import Detection, HalfCycles
+from analysis.cycling.labels import kinds_of, labels_of
 from analysis.cycling.pairing import CHARGE_FIRST, CONVENTION, Pairs, by_instrument, cut_off, kinds, pair, voltage_window
 
 MA_H = 1e3 / 3600  # mA h in an A s, and mW h in a W s
@@ -59,8 +61,23 @@ def unit_of(params: CycleParams) -> tuple[float, str]:
     return (1.0, "") if params.active_mass_mg is None else (1.0 / (params.active_mass_mg * GRAM_MG), "/g")
 
 
-def cycle_table(halves: HalfCycles, params: CycleParams, *, formation: int | None) -> xr.Dataset:
-    """Half cycles as rows of ``schemas.CYCLES``, with the number of opposite blips beside."""
+def cycle_table(
+    halves: HalfCycles,
+    params: CycleParams,
+    *,
+    formation: int | None,
+    labels: Mapping[str, str] | None = None,
+    middle: np.ndarray | None = None,
+) -> xr.Dataset:
+    """Half cycles as rows of ``schemas.CYCLES``.
+
+    Parameters
+    ----------
+    labels
+        What the file calls the instrument's cycles, by their number.
+    middle
+        Voltage of each half cycle at half of its charge, in V; shape (H,).
+    """
     pairs = pairs_of(halves, params)
     if pairs.number.size == 0:
         raise DataError("No half cycle is found in the record.", hint="Choose a smaller rest current.")
@@ -70,19 +87,21 @@ def cycle_table(halves: HalfCycles, params: CycleParams, *, formation: int | Non
     with np.errstate(divide="ignore", invalid="ignore"):
         voltage = np.abs(halves["energy"]) / np.abs(halves["charge"])  # both from the integral: consistent whichever counter is shown
     voltage = np.copysign(voltage, halves["energy"] * halves["sign"])
-    kind = kinds(halves, pairs, params.pairing, formation=formation)
+    label = labels_of(halves, pairs, labels or {})
+    kind = with_labels(kinds(halves, pairs, params.pairing, formation=formation), label, cut_off(halves, pairs))
+    kind[(kind == "cycle") & (pairs.number <= (formation or 0))] = "formation"
     charge, discharge = pairs.pick(capacity, "charge"), pairs.pick(capacity, "discharge")
     charge_energy, discharge_energy = pairs.pick(energy, "charge"), pairs.pick(energy, "discharge")
     charge_voltage, discharge_voltage = pairs.pick(voltage, "charge"), pairs.pick(voltage, "discharge")
-    efficiency = _efficiency(charge, discharge, params.pairing)
+    gained = efficiency(charge, discharge, params.pairing)
     start, end = halves["t0"][pairs.row()], halves["t1"][pairs.last_row()]
-    words = flags(halves, pairs, kind, efficiency, capacity)
+    words = flags(halves, pairs, kind, gained, capacity)
     columns = {
         "cycle": (pairs.number, "1"),
         "charge_capacity": (charge, f"mA h{per}"),
         "discharge_capacity": (discharge, f"mA h{per}"),
-        "coulombic_efficiency": (efficiency, "1"),
-        "energy_efficiency": (_efficiency(charge_energy, discharge_energy, params.pairing), "1"),
+        "coulombic_efficiency": (gained, "1"),
+        "energy_efficiency": (efficiency(charge_energy, discharge_energy, params.pairing), "1"),
         "charge_energy": (charge_energy, f"mW h{per}"),
         "discharge_energy": (discharge_energy, f"mW h{per}"),
         "mean_charge_voltage": (charge_voltage, "V"),
@@ -94,11 +113,19 @@ def cycle_table(halves: HalfCycles, params: CycleParams, *, formation: int | Non
         "duration": (end - start, "s"),
         "kind": (kind, ""),
         "flags": (words, ""),
+        **({"label": (label, "")} if label.astype(bool).any() else {}),
+        **({} if middle is None else {"polarisation": (pairs.pick(middle, "charge") - pairs.pick(middle, "discharge"), "V")}),
     }
     return table(columns, dim="cycle", attrs=_explain(halves, params))
 
 
-def _efficiency(charge: np.ndarray, discharge: np.ndarray, rule: str) -> np.ndarray:
+def with_labels(kind: np.ndarray, label: np.ndarray, unfinished: np.ndarray) -> np.ndarray:
+    """Kinds by the rules, replaced where the file states one; an unfinished cycle stays what it is. Shape (C,)."""
+    stated = kinds_of(label)
+    return np.where((stated != "") & ~unfinished, stated, kind)
+
+
+def efficiency(charge: np.ndarray, discharge: np.ndarray, rule: str) -> np.ndarray:
     gained, spent = (discharge, charge) if rule == CHARGE_FIRST else (charge, discharge)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spent > 0, gained / spent, np.nan)
@@ -118,7 +145,7 @@ def _explain(halves: HalfCycles, params: CycleParams) -> dict[str, object]:
 def flags(halves: HalfCycles, pairs: Pairs, kind: np.ndarray, efficiency: np.ndarray, capacity: np.ndarray) -> np.ndarray:
     """Words of ``schemas.FLAGS`` for each cycle, joined by blanks; shape (C,)."""
     found = {
-        "ce_above_one": _above_one(efficiency, kind),
+        "ce_above_one": above_one(efficiency, kind),
         "time_jump": _either(pairs, _has_hole(halves)),
         "counter_reset": _either(pairs, halves["resets"] > 0),
         "cut_off": cut_off(halves, pairs),
@@ -134,7 +161,7 @@ def _either(pairs: Pairs, mask: np.ndarray) -> np.ndarray:
     ).astype(bool)
 
 
-def _above_one(efficiency: np.ndarray, kind: np.ndarray) -> np.ndarray:
+def above_one(efficiency: np.ndarray, kind: np.ndarray) -> np.ndarray:
     """More comes out than went in, beyond three times the scatter of the cycles' efficiency."""
     usual = efficiency[np.isin(kind, ("cycle", "formation"))]
     margin = max(CE_MARGIN, 3 * spread(usual)) if usual.size >= 5 else CE_MARGIN

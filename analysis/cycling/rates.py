@@ -24,7 +24,7 @@ def rate_groups(cycles: xr.Dataset, params: RateParams) -> xr.Dataset:
     The C-rate is the discharge current over the current of 1C: ``one_c_mA_per_g`` times the active mass. Without these,
     1C is the current that would deliver the largest discharge capacity in one hour, and a warning says so.
     """
-    whole = np.isin(cycles["kind"].values, GROUPED)
+    whole = np.isin(cycles["kind"].values, GROUPED) & np.isfinite(cycles["discharge_current"].values)
     current = np.abs(cycles["discharge_current"].values)[whole]
     if not current.size:
         raise DataError("There is no whole cycle to group by rate.", hint="Check the pairing rule.")

@@ -49,12 +49,14 @@ CYCLES = Schema(
         "mean_charge_voltage": Var(CYCLE, "V", title="Mean charge voltage"),
         "mean_discharge_voltage": Var(CYCLE, "V", title="Mean discharge voltage"),
         "hysteresis": Var(CYCLE, "V", title="Voltage hysteresis"),
+        "polarisation": Var(CYCLE, "V", optional=True, title="Polarisation at half capacity"),
         "charge_current": Var(CYCLE, "A", title="Median charge current"),
         "discharge_current": Var(CYCLE, "A", title="Median discharge current"),
         "start_time": Var(CYCLE, "s", title="Start"),
         "duration": Var(CYCLE, "s", title="Duration"),
         "kind": Var(CYCLE, "", title="Kind"),  # one of KINDS
         "flags": Var(CYCLE, "", title="Flags"),  # words of FLAGS joined by blanks, "" if none
+        "label": Var(CYCLE, "", optional=True, title="Label (instrument)"),  # what the file itself calls the cycle
     },
 )
 

@@ -82,7 +82,7 @@ class H5Blocks:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a known convention keeps its stack, and what the values are: ``absorption``, ``transmission``, ``counts`` or ``projections``."""
+    """Where a known convention keeps its stack; ``values`` are absorption, transmission, counts or projections."""
 
     title: str
     stack: str
@@ -209,8 +209,8 @@ def layout(path: Path, known: Mapping[str, Dataset]) -> Layout | None:
 
 
 def _sandbox_energies(known: Mapping[str, Dataset]) -> str:
-    places = ("registration_results/reg_results/", "trial_registration/trial_reg_parameters/")
-    places += tuple(f"processed_XANES{d}/proc_parameters/" for d in ("2D", "3D", ""))
+    places = ["registration_results/reg_results/", "trial_registration/trial_reg_parameters/"]
+    places += [f"processed_XANES{d}/proc_parameters/" for d in ("2D", "3D", "")]
     return next((f"{p}eng_list" for p in places if f"{p}eng_list" in known), "")
 
 

@@ -8,7 +8,7 @@ unpack to more than 64 GiB. Versions 1.0, 2.0 and 3.0.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -65,7 +65,7 @@ def _listed(known: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
     return ", ".join(f"{n} ({size_text(shape)})" for n, (shape, _) in known.items()) or "none"
 
 
-def _header(f: BinaryIO | object, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(f: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         version = npy_format.read_magic(f)
         read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0

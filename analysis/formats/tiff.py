@@ -142,13 +142,13 @@ def _decoded(tif: tifffile.TiffFile, path: Path, shape: tuple[int, ...], typestr
     except ValueError as err:
         if "imagecodecs" not in str(err):
             raise
-        kind = tif.pages[0].compression.name
+        kind = tifffile.COMPRESSION(tif.pages[0].compression).name
         raise ReadError(f"{path.name} is compressed with {kind}, which is not read here.", hint="Save it without compression.") from err
     page = tif.pages[0].shape
     n = int(np.prod(shape, dtype=np.int64)) // int(np.prod(page, dtype=np.int64))
     if len(tif.pages) < n:
         raise ReadError(f"{path.name} is cut off: {len(tif.pages)} of {n} pages are there.", hint="Export or copy it again.")
-    pages = TiffPages(path, (n, *page[-2:]), typestr)
+    pages = TiffPages(path, (n, int(page[-2]), int(page[-1])), typestr)
     if len(shape) > 3:
         raise ReadError(
             f"{path.name} is a compressed series of {len(shape)} dimensions.", hint="Save it without compression, or one file an energy."
@@ -159,7 +159,7 @@ def _decoded(tif: tifffile.TiffFile, path: Path, shape: tuple[int, ...], typestr
 def _pixel_um(tif: tifffile.TiffFile) -> float | None:
     said = tif.imagej_metadata or {}
     unit = _LENGTHS_UM.get(str(said.get("unit", "")).strip())
-    resolution = tif.pages[0].tags.get("XResolution")
+    resolution = tif.pages.first.tags.get("XResolution")
     if unit is None or resolution is None or not resolution.value[0]:
         return None
     per_unit, over = resolution.value

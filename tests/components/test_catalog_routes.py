@@ -94,7 +94,14 @@ def test_a_name_with_markup_stays_text(client: FlaskClient, catalog: Catalog) ->
 
 
 @pytest.mark.parametrize(
-    "body", [[], {}, {"table": "users", "row": 1, "field": "name", "value": "x"}, {"table": "cells", "row": "1", "field": "name"}]
+    "body",
+    [
+        [],
+        {},
+        {"table": "users", "row": 1, "field": "name", "value": "x"},
+        {"table": "cells", "row": "1", "field": "name"},
+        {"table": "cells", "row": 10**30, "field": "name"},
+    ],
 )
 def test_a_malformed_edit_is_refused(client: FlaskClient, body: object) -> None:
     assert client.post("/catalog/edit", json=body).status_code == 400
