@@ -20,6 +20,7 @@ RULES = (
 )
 QUANTITIES = (
     ("hysteresis", "Voltage hysteresis"),
+    ("polarisation", "Polarisation at half capacity"),
     ("energy_efficiency", "Energy efficiency"),
     ("mean_charge_voltage", "Mean charge voltage"),
     ("mean_discharge_voltage", "Mean discharge voltage"),

@@ -48,6 +48,7 @@ Quantity = Literal[
     "mean_charge_voltage",
     "mean_discharge_voltage",
     "hysteresis",
+    "polarisation",
     "charge_energy",
     "discharge_energy",
     "charge_current",
@@ -225,21 +226,27 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
 
 def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) -> "go.Figure":
     """One per-cycle quantity of all cells against cycle; efficiencies in %, times in h."""
-    shown = tuple(i for i in items if i.data.sizes.get("cycle", 0))
-    if not shown:
-        return nothing(NO_CYCLES, style)
     name = params.quantity
+    filled = tuple(i for i in items if i.data.sizes.get("cycle", 0))
+    shown = tuple(i for i in filled if name in i.data and np.isfinite(i.data[name].values).any())
+    if not shown:
+        return nothing(f"No {CYCLES.variables[name].title.lower()} is known of these cells." if filled else NO_CYCLES, style)
     common_units(shown, name)
     axis = CycleAxis.of(shown, params.x)
     traces = [_points(item, axis, k, name, CIRCLE, style) for k, item in enumerate(shown)]
     low, high, outside = regular_range(shown, name)
     layout = {
-        **axis.layout(shown, [_outside_note(outside, "point")], style),
+        **axis.layout(shown, [_outside_note(outside, "point"), _missing_note(filled, shown)], style),
         "yaxis": {"title": {"text": f"{CYCLES.variables[name].title} / {displayed(shown[0], name)[1]}"}, "range": [low, high]},
         **axis.marks(params.selected, style),
     }
     rings = selection_rings(traces, params.selected, style)
     return finish([*with_legend(traces, params.legend), *rings, *axis.carriers()], layout, style, f"{name} {params.x}")
+
+
+def _missing_note(items: Sequence[Labelled], shown: Sequence[Labelled]) -> str:
+    lacking = [i.label for i in items if i not in shown]
+    return f"Not known of {', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}." if lacking else ""
 
 
 def regular_range(items: Sequence[Labelled], name: str) -> tuple[float, float, int]:

@@ -152,7 +152,7 @@ def _kahan(total, carry, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _increment(before, now):  # type: ignore[no-untyped-def]
+def increment(before, now):  # type: ignore[no-untyped-def]
     """A s by which a counter rose; a counter that fell to less than half restarted at zero, a smaller fall is a net counter's."""
     if now >= before:
         return COULOMB * (now - before)
@@ -206,7 +206,7 @@ def _note_row(run, row, time, current, voltage):  # type: ignore[no-untyped-def]
 def _count(charge_before, discharge_before, charge, discharge):  # type: ignore[no-untyped-def]
     """Rises of both counters between two rows in A s, and whether one restarted."""
     reset = charge < 0.5 * charge_before or discharge < 0.5 * discharge_before
-    return _increment(charge_before, charge), _increment(discharge_before, discharge), reset
+    return increment(charge_before, charge), increment(discharge_before, discharge), reset
 
 
 @njit(cache=True, nogil=True)

@@ -284,7 +284,8 @@ def test_kinds_of_a_test_with_checks_pulses_and_impedance(cycling_data: Path) ->
     told = cycles_of(ds, cycles_from="instrument")
     kind = dict(zip(told["cycle"].values.tolist(), told["kind"].values.tolist(), strict=True))
     assert (kind[2], kind[5], kind[7], kind[9]) == ("check", "pulse", "impedance", "cycle")
-    assert kind[8] == "partial"  # labelled ageing by its origin, but only a discharge
+    assert kind[8] == "cycle"  # labelled ageing by its origin; only a discharge, so that nothing is compared with it
+    assert told.attrs["reference_cycle"] == 9
     assert told["discharge_capacity"].values[told["cycle"].values == 9][0] == pytest.approx(18.998, rel=1e-3)
     by_current = cycles_of(ds)
     assert {k: int(np.sum(by_current["kind"].values == k)) for k in ("check", "pulse", "impedance")} == {
