@@ -5,7 +5,6 @@
 //           ask(clicks, rows)    -> {action, table, ids, at} for the dialogs
 //           selected(rows, ids)  -> what is selected, in words; which buttons can be used; the link into Cycling
 //           columns(fields)      -> shows these columns; search(text) -> rows that contain it
-//           table(query, known)  -> the table that the address names, or no update
 // Grid:     catalogOpen (when editing starts), CatalogGroup, CatalogValue (renderers), catalogNumber, catalogChoice (formatters), catalogOrder (comparator)
 
 const NEW_GROUP = "New group…";
@@ -119,12 +118,6 @@ export function search(text, grids) {
   return none();
 }
 
-/** @param {Record<string, string>} query @param {string} known */
-export function table(query, known) {
-  const named = query?.table || "cells";
-  return named === known ? none() : named;
-}
-
 /** A group's name after a dot in its colour. @param {{value: string | null, data?: {swatch: string | null}}} props */
 function CatalogGroup({ value, data }) {
   const h = window.React.createElement;
@@ -156,4 +149,4 @@ function catalogOpen() {
 
 window.dashAgGridFunctions = Object.assign({}, window.dashAgGridFunctions, { catalogOpen, catalogChoice, catalogNumber, catalogOrder });
 window.dashAgGridComponentFunctions = Object.assign({}, window.dashAgGridComponentFunctions, { CatalogGroup, CatalogValue });
-window.dash_clientside = Object.assign({}, window.dash_clientside, { catalog: { edit, ask, selected, columns, search, table } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { catalog: { edit, ask, selected, columns, search } });

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from analysis.catalog import CellFields, GroupFields, HarvestFields, MeasurementFields, ParticleFields
 from analysis.catalog.grid import Column, apply_edit, columns, grid_rows
 from analysis.catalog.records import Fields
+from analysis.core.style import Style
 from components.context import style, workspace
 from components.icons import icon
 
@@ -90,7 +91,8 @@ def columns_id(table: Any) -> dict[str, Any]:
 
 def rows(table: str) -> list[dict[str, Any]]:
     """Every row of a table as the grid takes it."""
-    return [_dressed(table, row) for row in grid_rows(workspace().catalog, table)]
+    look = style()
+    return [_dressed(table, row, look) for row in grid_rows(workspace().catalog, table)]
 
 
 def edited(table: str, row_id: int, field: str, value: object) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def edited(table: str, row_id: int, field: str, value: object) -> dict[str, Any]
     UserError
         The value is refused; nothing is changed.
     """
-    return _dressed(table, apply_edit(workspace().catalog, table, row_id, field, value))
+    return _dressed(table, apply_edit(workspace().catalog, table, row_id, field, value), style())
 
 
 def row(table: str, row_id: int) -> dict[str, Any] | None:
@@ -109,11 +111,11 @@ def row(table: str, row_id: int) -> dict[str, Any] | None:
     return next((r for r in rows(table) if r["id"] == row_id), None)
 
 
-def _dressed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _dressed(table: str, row: Mapping[str, Any], look: Style) -> dict[str, Any]:
     """With the group's colour, and yes or no where the catalog says true or false."""
     group = row.get("name") if table == "groups" else row.get("group")
     words = {"excluded": "yes" if row["excluded"] else "no"} if "excluded" in row else {}
-    return {**row, **words, "swatch": style().color(str(group)) if group else None}
+    return {**row, **words, "swatch": look.color(str(group)) if group else None}
 
 
 def grid(table: str) -> Component:

@@ -16,10 +16,8 @@ from components.context import workspace
 from components.icons import icon
 from components.views import Query
 
-TABLE = "catalog-table"
 TOOLBAR = "catalog-toolbar"
 GUARD = "catalog-guard"
-BODY = "catalog-body"
 EMPTY = "catalog-empty"
 SAID = "catalog-said"
 DONE = {name: f"catalog-done-{name}" for name in ("edit", "columns", "search")}  # clientside callbacks need an output
@@ -62,8 +60,8 @@ def layout(**query: str) -> Component:
     return shell.view(
         html.Div(_toolbar(query), id=TOOLBAR),
         html.Div(catalog_guard.panel(query), id=GUARD),
-        shell.page(html.Section(_card(table), id=BODY, className="card catalog", **_aria("Catalog"))),
-        *_hidden(table),
+        shell.page(html.Section(_card(table), className="card catalog", **_aria("Catalog"))),
+        *_hidden(),
     )
 
 
@@ -78,12 +76,12 @@ def _toolbar(query: Query) -> Component:
     return shell.toolbar("Catalog", query.get("ref", ref), query.get("cmp", cmp), [tables])
 
 
-def _hidden(table: str) -> list[Component]:
+def _hidden() -> list[Component]:
     dialog = dmc.Modal(
         [html.Div(id=DIALOG_BODY), html.Div(id=DIALOG_PROBLEM, className="catalog-problem")], id=DIALOG, size="lg", centered=True
     )
     stores = [dcc.Store(id=written_id(by)) for by in ("dialog", "manifest", "edit")] + [dcc.Store(id=name) for name in DONE.values()]
-    return [html.Div([dialog, drawer(), dcc.Store(id=TABLE, data=table), dcc.Store(id=ASKED), *stores])]
+    return [html.Div([dialog, drawer(), dcc.Store(id=ASKED), *stores])]
 
 
 def _card(table: str) -> list[Component]:
@@ -125,6 +123,7 @@ def _actions(table: str) -> Component:
         [icon("cycling", 14), "Open in Cycling"],
         id=CYCLING,
         href="/cycling",
+        refresh=True,  # this page's groups would be written into the other's address otherwise
         underline="never",
         className="link-button small",
         style={"visibility": "hidden"},
@@ -167,9 +166,6 @@ def _manifest_menu() -> Component:
 
 
 clientside_callback(
-    ClientsideFunction("catalog", "table"), Output(TABLE, "data"), Input(ADDRESS, "data"), State(TABLE, "data"), prevent_initial_call=True
-)
-clientside_callback(
     ClientsideFunction("catalog", "edit"), Output(DONE["edit"], "data"), Input(grid_id(ALL), "cellValueChanged"), prevent_initial_call=True
 )
 clientside_callback(
@@ -204,13 +200,8 @@ clientside_callback(
 )
 
 
-@callback(Output(BODY, "children"), Input(TABLE, "data"), prevent_initial_call=True)
-def switch(table: str | None) -> list[Component]:
-    return _card(_table({"table": table or ""}))
-
-
-@callback(Output(GUARD, "children"), Input(ADDRESS, "data"), Input(written_id(ALL), "data"), prevent_initial_call=True)
-def compare(query: dict[str, str] | None, _written: list[Any]) -> Component:
+@callback(Output(GUARD, "children"), Input(written_id(ALL), "data"), State(ADDRESS, "data"), prevent_initial_call=True)
+def compare(_written: list[Any], query: dict[str, str] | None) -> Component:
     return catalog_guard.panel(query or {})
 
 
