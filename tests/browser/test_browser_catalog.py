@@ -6,24 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server
 from playwright.sync_api import Locator, expect
 
 from analysis.catalog import Catalog
 
 
 @pytest.fixture
-def served(tmp_path: Path, demo_workspace: Path) -> Iterator[Server]:
+def served(tmp_path: Path, demo_workspace: Path, demo_server: Any) -> Iterator[Any]:
     """The synthetic study, to be changed."""
     root = tmp_path / "study"
     shutil.copytree(demo_workspace, root)
-    server = Server(root)
+    server = type(demo_server)(root)
     yield server
     server.close()
 
 
 @pytest.fixture
-def catalog(served: Server) -> Catalog:
+def catalog(served: Any) -> Catalog:
     return served.context.workspace.catalog
 
 
@@ -58,7 +57,7 @@ def confirm(page: Any, button: str, **fields: str) -> None:
     dialog.get_by_role("button", name=button.split()[0].rstrip("…"), exact=False).last.click()
 
 
-def test_an_edit_is_kept_and_a_bad_one_is_put_back(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_an_edit_is_kept_and_a_bad_one_is_put_back(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, c = opened(open_page, f"{served.url}/catalog"), catalog.cell("uncoated-1")
     change(page, c.id, "active_mass_mg", "0")
     expect(page.locator("#catalog-said")).to_contain_text("Active mass of cell 'uncoated-1' must be greater than 0 mg")
@@ -73,7 +72,7 @@ def test_an_edit_is_kept_and_a_bad_one_is_put_back(served: Server, catalog: Cata
     assert catalog.cell(c.id).active_mass_mg == 3.25
 
 
-def test_a_refusal_is_not_wiped_away_by_the_next_edit(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_a_refusal_is_not_wiped_away_by_the_next_edit(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, c = opened(open_page, f"{served.url}/catalog"), catalog.cell("uncoated-1")
     change(page, c.id, "one_c_mA_per_g", "0")
     change(page, c.id, "formation_cycles", "4")
@@ -83,7 +82,7 @@ def test_a_refusal_is_not_wiped_away_by_the_next_edit(served: Server, catalog: C
     assert (catalog.cell(c.id).formation_cycles, catalog.cell(c.id).one_c_mA_per_g) == (4, c.one_c_mA_per_g)
 
 
-def test_the_last_of_two_writers_wins_and_the_row_shows_what_is_stored(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_the_last_of_two_writers_wins_and_the_row_shows_what_is_stored(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, c = opened(open_page, f"{served.url}/catalog"), catalog.cell("coated-1")
     catalog.update_cell(c.id, coating="Al2O3", formation_cycles=9)
     change(page, c.id, "formation_cycles", "2")
@@ -91,7 +90,7 @@ def test_the_last_of_two_writers_wins_and_the_row_shows_what_is_stored(served: S
     assert catalog.cell(c.id).formation_cycles == 2
 
 
-def test_a_new_group_from_the_cell_itself(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_a_new_group_from_the_cell_itself(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, c = opened(open_page, f"{served.url}/catalog"), catalog.cell("coated-1")
     cell(page, c.id, "group").dblclick()
     page.locator(".ag-list-item", has_text="New group…").click()
@@ -103,7 +102,7 @@ def test_a_new_group_from_the_cell_itself(served: Server, catalog: Catalog, open
     expect(cell(page, c.id, "group").locator(".swatch")).to_have_css("background-color", "rgb(0, 120, 90)")
 
 
-def test_exclusion_demands_a_reason_and_can_be_taken_back(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_exclusion_demands_a_reason_and_can_be_taken_back(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, c = opened(open_page, f"{served.url}/catalog"), catalog.cell("uncoated-2")
     tick(page, c.id)
     confirm(page, "Exclude…")
@@ -117,7 +116,7 @@ def test_exclusion_demands_a_reason_and_can_be_taken_back(served: Server, catalo
     assert not catalog.cell(c.id).excluded
 
 
-def test_rows_are_moved_added_deleted_and_searched(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_rows_are_moved_added_deleted_and_searched(served: Any, catalog: Catalog, open_page: Any) -> None:
     page = opened(open_page, f"{served.url}/catalog")
     gone, moved = catalog.cell("uncoated-3"), catalog.cell("uncoated-4")
     tick(page, moved.id)
@@ -133,7 +132,7 @@ def test_rows_are_moved_added_deleted_and_searched(served: Server, catalog: Cata
     expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(1)
 
 
-def test_tables_are_in_the_address_and_filters_offer_the_values(served: Server, open_page: Any) -> None:
+def test_tables_are_in_the_address_and_filters_offer_the_values(served: Any, open_page: Any) -> None:
     page = opened(open_page, f"{served.url}/catalog?table=measurements")
     expect(page.locator('.ag-header-cell[col-id="files"]')).to_be_visible()
     heading = page.locator('.ag-header-cell[col-id="group"]')
@@ -148,7 +147,7 @@ def test_tables_are_in_the_address_and_filters_offer_the_values(served: Server, 
     assert "table=groups" in page.url
 
 
-def test_details_name_the_file_its_hash_and_its_reader(served: Server, catalog: Catalog, open_page: Any) -> None:
+def test_details_name_the_file_its_hash_and_its_reader(served: Any, catalog: Catalog, open_page: Any) -> None:
     page, m = opened(open_page, f"{served.url}/catalog?table=measurements"), catalog.measurements()[0]
     tick(page, m.id)
     page.get_by_role("button", name="Details").click()
@@ -157,7 +156,7 @@ def test_details_name_the_file_its_hash_and_its_reader(served: Server, catalog: 
         expect(drawer).to_contain_text(str(part))
 
 
-def test_a_table_of_cells_goes_out_and_comes_back(served: Server, catalog: Catalog, open_page: Any, tmp_path: Path) -> None:
+def test_a_table_of_cells_goes_out_and_comes_back(served: Any, catalog: Catalog, open_page: Any, tmp_path: Path) -> None:
     page = opened(open_page, f"{served.url}/catalog")
     page.get_by_role("button", name="Manifest").click()
     with page.expect_download() as download:
@@ -174,8 +173,8 @@ def test_a_table_of_cells_goes_out_and_comes_back(served: Server, catalog: Catal
     expect(page.locator("#catalog-manifest-said")).to_contain_text("bad.csv, row 2, column active_mass_mg")
 
 
-def test_an_empty_workspace_says_what_to_do_and_takes_a_first_cell(tmp_path: Path, open_page: Any) -> None:
-    server = Server(tmp_path / "study")
+def test_an_empty_workspace_says_what_to_do_and_takes_a_first_cell(tmp_path: Path, demo_server: Any, open_page: Any) -> None:
+    server = type(demo_server)(tmp_path / "study")
     try:
         page = open_page(f"{server.url}/catalog")
         expect(page.get_by_text("No cells yet", exact=True)).to_be_visible(timeout=30_000)
