@@ -84,7 +84,7 @@ window["bench"] = (() => {
 
   /** Choose from the list that is open; without an expected state, only choose. @param {string} option @param {object | null} expected */
   async function chosen(option, expected) {
-    const found = /** @type {HTMLElement} */ ([...document.querySelectorAll('[role="option"]')].find((o) => o.textContent?.trim() === option));
+    const found = /** @type {HTMLElement} */ ([...document.querySelectorAll('[role="option"]')].find((o) => o.checkVisibility() && o.textContent?.trim() === option));
     const started = performance.now();
     found.click();
     return expected === null ? 0 : (await holding(expected)) - started;
