@@ -46,13 +46,16 @@ def is_data_collector(text: str) -> bool:
     return _SSRL.match(text) is not None
 
 
-def looks_like_columns(text: str) -> bool:
-    """Whether the head of a file ends in rows of equally many numbers, at least two."""
+def columns_in(text: str) -> ColumnFile | None:
+    """The table that the head of a file begins with, or None where it holds no rows of equally many numbers."""
     lines = text.splitlines()
     if len(lines) > 12:
         lines = lines[:-1]  # the head may end within a line
-    split = _splitter(lines)
-    return split is not None and len(split.rows) >= MIN_ROWS
+    found = _splitter(lines)
+    if found is None:
+        return None
+    header = tuple(lines[: found.first])
+    return ColumnFile(_titles(header, found), np.array(list(found.rows.values())), header, "columns")
 
 
 def read_columns(path: Path) -> ColumnFile:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.core.errors import ReadError
-from analysis.formats.ascii_columns import looks_like_columns, read_columns
+from analysis.formats.ascii_columns import columns_in, read_columns
 
 ROWS = "2470 0.5\n2471 0.6\n2472 0.9\n2473 1.0\n"
 
@@ -50,7 +50,9 @@ def test_headers_and_separators(tmp_path: Path, text: str, names: tuple[str, ...
     file = read_columns(path)
     assert file.names == names
     assert file.values.tolist() == [[2470.0, 0.5], [2471.0, 0.6], [2472.0, 0.9], [2473.0, 1.0]]
-    assert looks_like_columns(text)
+    head = columns_in(text)
+    assert head is not None
+    assert head.names == names
 
 
 def test_rows_that_are_left_out_are_said(tmp_path: Path) -> None:
