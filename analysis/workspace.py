@@ -69,11 +69,15 @@ class Workspace:
     # -- what is there -----------------------------------------------------------------------------------------------
     def snapshot(self) -> Snapshot:
         """Groups, cells and measurements; read again only after somebody wrote."""
-        stamp = _stamp(self.root)
+        stamp = self.stamp()
         if self._snapshot is None or self._snapshot[0] != stamp:
             c = self.catalog
             self._snapshot = (stamp, Snapshot(c.groups(), c.cells(), c.measurements()))
         return self._snapshot[1]
+
+    def stamp(self) -> tuple[int, ...]:
+        """Changes whenever somebody writes into the catalog."""
+        return _stamp(self.root)
 
     def group_names(self) -> tuple[str, ...]:
         """Groups in the order that fixes their colours."""

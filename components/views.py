@@ -5,16 +5,22 @@
 The same view feeds the page, its redrawing, the CSV download, the provenance and the copied command.
 """
 
-from collections.abc import Callable, Mapping
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.core.errors import UserError
 from analysis.core.jobs import Status
 from analysis.core.registry import Labelled
+from analysis.core.style import Style
 from components.context import style, workspace
 
 Query = Mapping[str, str]
+
+FIGURES_KEPT = 256  # about 100 kB each
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,55 @@ def project(view: View, query: Query) -> dict[str, str]:
 
 
 def draw(view: View, query: Query) -> tuple[dict[str, Any], Items]:
-    """The figure as plain JSON-able data (cheaper to serve than a Figure), and the items it was made of."""
+    """The figure as plain JSON-able data, and the items it was made of.
+
+    What is complete is remembered until the catalog changes: pages are opened again far more often than data change.
+    """
+    look = style()
+    part = tuple(sorted(project(view, query).items()))
+    place = (str(workspace().root), workspace().stamp(), view.figure, part, look)
+    made = _DRAWN.get(place)
+    if made is None:
+        made = _built(view, query, look)
+        if not (made[1].waiting or made[1].problems):
+            _DRAWN.put(place, made)
+    return _with_hidden(made[0], query), made[1]
+
+
+def _built(view: View, query: Query, look: Style) -> tuple[dict[str, Any], Items]:
     kind = workspace().registry.figure(view.figure)
     try:
         items = view.items(query)
-        figure = kind.build(items.shown, style(), kind.params.check(view.params(query)))
+        figure = kind.build(items.shown, look, kind.params.check(view.params(query)))
     except UserError as err:
         items = Items(problems=((view.title, str(err)),))
-        figure = kind.build((), style(), kind.params())
-    return _with_hidden(figure.to_plotly_json(), query), items
+        figure = kind.build((), look, kind.params())
+    # Numbers are packed here once, not each time that the figure is sent.
+    return json.loads(figure.to_json()), items
+
+
+class _Recent:
+    """The last figures, by everything that they depend on."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, tuple[dict[str, Any], Items]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, place: Hashable) -> tuple[dict[str, Any], Items] | None:
+        with self._lock:
+            if place in self._kept:
+                self._kept.move_to_end(place)
+            return self._kept.get(place)
+
+    def put(self, place: Hashable, made: tuple[dict[str, Any], Items]) -> None:
+        with self._lock:
+            self._kept[place] = made
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+_DRAWN = _Recent(FIGURES_KEPT)
 
 
 def _with_hidden(figure: dict[str, Any], query: Query) -> dict[str, Any]:
