@@ -16,6 +16,9 @@ const text = (value) => (value == null ? "" : Array.isArray(value) ? value.join(
 export function collect(values, _search, ids, store) {
   const base = parse(window.location.search);
   const query = { ...base };
+  // A link or the back button changed the address: it is right, and the controls still mounted belong to the view before.
+  const given = (window.dash_clientside.callback_context.triggered || []).some((t) => t.prop_id.startsWith("_pages_location"));
+  if (given) return JSON.stringify(base) === JSON.stringify(store) ? window.dash_clientside.no_update : base;
   ids.forEach((id, i) => {
     const value = text(values[i]);
     if (value === id.default) delete query[id.name];

@@ -62,9 +62,11 @@ def _synthetic_badge() -> Component:
         return html.Span()
     words = "Synthetic data" if workspace().origins() == {"synthetic"} else "Contains synthetic data"
     label = "Made by forward models with known truth, not measured. Import your own files to replace it."
-    return dmc.Tooltip(
-        dmc.Badge(words, color="yellow", variant="light", radius="sm", id="synthetic-banner"), label=label, multiline=True, w=260
-    )
+    badges = [
+        dmc.Badge(words, color="yellow", variant="light", radius="sm", id="synthetic-banner", visibleFrom="sm"),
+        dmc.Badge("Synthetic", color="yellow", variant="light", radius="sm", hiddenFrom="sm"),
+    ]
+    return dmc.Tooltip(html.Span(badges), label=label, multiline=True, w=260)
 
 
 def _theme_button() -> Component:

@@ -177,3 +177,17 @@ def test_bad_addresses_are_answered(demo_server: Any, open_page: Any) -> None:
     for query in ("?ref=<script>alert(1)</script>", "?cycles=abc,-5,99999", "?pairing=sideways", "?tab=nowhere", "?start=x&tab=record"):
         page = open_page(demo_server.url + "/cycling" + query)
         expect(page.locator("h1")).to_have_text("Cycling", timeout=DRAWN_MS)
+
+
+def test_a_link_to_other_groups_is_not_overruled_by_the_controls_before(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/cycling?ref=uncoated&cmp=none")
+    drawn(page, CARDS)
+    page.get_by_role("textbox", name="Compared group").click()
+    page.get_by_role("option", name="LiNbO3-coated").click()
+    page.wait_for_function("!window.location.search.includes('cmp=none')")
+    drawn(page, CARDS)
+    page.go_back()
+    page.wait_for_function("window.location.search.includes('cmp=none')")
+    page.wait_for_timeout(1500)
+    assert "cmp=none" in page.url
+    assert len({t["cell"] for t in traces(page, "cycling.capacity") if t["cell"]}) == 4
