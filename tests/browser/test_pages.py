@@ -56,7 +56,7 @@ def test_a_cell_is_switched_off_in_pictures_means_and_address(demo_server: Any, 
     chip = page.get_by_role("button", name="uncoated-1")
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "false")
-    page.wait_for_function("window.location.search.includes('off=')")
+    expect(page).to_have_url(re.compile("off="))
     page.wait_for_timeout(1500)
     assert len({t["cell"] for t in traces(page, "cycling.capacity") if t["cell"]}) == 7
     assert any("n = 3" in (t["name"] or "") for t in traces(page, "cycling.retention"))
@@ -184,10 +184,10 @@ def test_a_link_to_other_groups_is_not_overruled_by_the_controls_before(demo_ser
     drawn(page, CARDS)
     page.get_by_role("textbox", name="Compared group").click()
     page.get_by_role("option", name="LiNbO3-coated").click()
-    page.wait_for_function("!window.location.search.includes('cmp=none')")
+    expect(page).not_to_have_url(re.compile("cmp=none"))
     drawn(page, CARDS)
     page.go_back()
-    page.wait_for_function("window.location.search.includes('cmp=none')")
+    expect(page).to_have_url(re.compile("cmp=none"))
     page.wait_for_timeout(1500)
     assert "cmp=none" in page.url
     assert len({t["cell"] for t in traces(page, "cycling.capacity") if t["cell"]}) == 4
