@@ -3,7 +3,9 @@
 The command line and the dashboard both work through this class; neither knows how store and catalog keep things.
 """
 
-import os
+import sqlite3
+import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +26,9 @@ from analysis.catalog import (
     integrity,
     manifest,
 )
+from analysis.catalog.database import BUSY_SECONDS, FILE_NAME
 from analysis.core.data import warnings_of
-from analysis.core.errors import ParamError, UserError
+from analysis.core.errors import ParamError, StoreError, UserError
 from analysis.core.hashing import file_digest
 from analysis.core.registry import Labelled, Registry
 from analysis.core.run import Request, ingest, plan, report, run, stage
@@ -56,7 +59,8 @@ class Workspace:
         self.root = Path(root)
         self.store = Store(self.root)
         self.catalog = Catalog(self.root)
-        self._snapshot: tuple[tuple[int, ...], Snapshot] | None = None
+        self._watch = _Watch(self.root / FILE_NAME)
+        self._snapshot: tuple[int, Snapshot] | None = None
 
     @cached_property
     def registry(self) -> Registry:
@@ -75,9 +79,9 @@ class Workspace:
             self._snapshot = (stamp, Snapshot(c.groups(), c.cells(), c.measurements()))
         return self._snapshot[1]
 
-    def stamp(self) -> tuple[int, ...]:
-        """Changes whenever somebody writes into the catalog."""
-        return _stamp(self.root)
+    def stamp(self) -> int:
+        """Changes whenever somebody, in whatever process, has written into the catalog."""
+        return self._watch.version()
 
     def group_names(self) -> tuple[str, ...]:
         """Groups in the order that fixes their colours."""
@@ -271,13 +275,20 @@ class Workspace:
         return tuple(w for k in measurement.dataset_keys if self.store.has(k) for w in warnings_of(self.store.open(k)))
 
 
-def _stamp(root: Path) -> tuple[int, ...]:
-    """Changes whenever the catalog's files do; SQLite in WAL mode appends to the log first."""
-    parts: list[int] = []
-    for name in ("catalog.sqlite", "catalog.sqlite-wal"):
+class _Watch:
+    """Tells whether anything was committed to a SQLite file since it was last asked.
+
+    Times and sizes of its files will not do: they are final before the commit that they belong to can be seen.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)  # only ever reads
+        weakref.finalize(self, self._connection.close)
+
+    def version(self) -> int:
         try:
-            stat = os.stat(root / name)
-        except FileNotFoundError:
-            continue
-        parts += [stat.st_mtime_ns, stat.st_size]
-    return tuple(parts)
+            with self._lock:
+                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as err:
+            raise StoreError(f"The catalog cannot be read: {err}.", hint="Run 'workspace check' on it.") from err
