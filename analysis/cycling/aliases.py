@@ -231,6 +231,79 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "frequency": ("freq", "frequency"),
 }
 
+# What a column of a table of cycles can be, one row a cycle.
+CYCLE_BASES: Mapping[str, str] = {
+    "cycle": "1",
+    "charge_capacity": "A h",
+    "discharge_capacity": "A h",
+    "charge_energy": "W h",
+    "discharge_energy": "W h",
+    "coulombic_efficiency": "1",
+    "energy_efficiency": "1",
+    "mean_charge_voltage": "V",
+    "mean_discharge_voltage": "V",
+    "hysteresis": "V",
+    "polarisation": "V",
+    "charge_current": "A",
+    "discharge_current": "A",
+    "peak_charge_current": "A",
+    "peak_discharge_current": "A",
+    "start_time": "s",
+    "duration": "s",
+    "label": "",
+}
+
+
+def _sides(*patterns: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of a quantity of the charge and of the discharge; ``{}`` is the word for the side."""
+    words = (("charge", "charging", "chg", "ch"), ("discharge", "discharging", "dchg", "dis", "dch"))
+    charge, discharge = (tuple(dict.fromkeys(p.format(w) for p in patterns for w in side)) for side in words)
+    return charge, discharge
+
+
+_Q, _E, _V, _I = (
+    _sides("{} capacity", "capacity {}", "{} cap", "cap {}", "q {}", "q{}", "{} q"),
+    _sides("{} energy", "energy {}", "e {}", "{} e"),
+    _sides("mean {} voltage", "average {} voltage", "avg {} voltage", "{} mean voltage", "{} average voltage", "mean voltage {}"),
+    _sides("{} current", "mean {} current", "average {} current", "median {} current", "current {}", "i {}"),
+)
+ONE_CAPACITY = ("capacity", "cap")  # a table that gives one capacity gives that of the discharge
+CYCLE_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "cycle": (*ALIASES["cycle"], "cycle no", "cycle nr", "cycles", "cycle num", "n cycle", "cycling number", "n"),
+    "charge_capacity": (*dict.fromkeys([*_Q[0], *ALIASES["charge_capacity"]]),),
+    "discharge_capacity": (*dict.fromkeys([*_Q[1], *ALIASES["discharge_capacity"]]), *ONE_CAPACITY),
+    "charge_energy": (*dict.fromkeys([*_E[0], *ALIASES["charge_energy"]]),),
+    "discharge_energy": (*dict.fromkeys([*_E[1], *ALIASES["discharge_energy"]]),),
+    "coulombic_efficiency": (
+        *("coulombic efficiency", "coulomb efficiency", "coulombic eff", "ce", "charge efficiency", "current efficiency"),
+        *("chg dchg eff", "efficiency", "eff", "充放电效率", "库伦效率"),
+    ),
+    "energy_efficiency": ("energy efficiency", "energy eff", "ee"),
+    "mean_charge_voltage": _V[0],
+    "mean_discharge_voltage": _V[1],
+    "hysteresis": ("hysteresis", "voltage hysteresis", "voltage gap"),
+    "polarisation": ("polarisation", "polarization", "polarisation at half capacity"),
+    "charge_current": _I[0],
+    "discharge_current": _I[1],
+    "peak_charge_current": ("peak charge current", "max charge current", "i max", "max current"),
+    "peak_discharge_current": ("peak discharge current", "max discharge current", "i min", "min current"),
+    "start_time": ("start time", "cycle start time", "cycle start", "tsecs start", "start", "begin time", "test time", "time"),
+    "duration": ("duration", "cycle duration", "cycle time", "tsecs cycle"),
+    "label": ("cycle label", "cycle kind", "cycle type", "label", "kind"),
+}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What columns of one kind of table can be, and how they are called."""
+
+    bases: Mapping[str, str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+
+RECORD_WORDS = Vocabulary(BASES, ALIASES)
+CYCLE_WORDS = Vocabulary(CYCLE_BASES, CYCLE_ALIASES)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -253,7 +326,7 @@ class _Name:
     unit: Unit | None
 
 
-def resolve(columns: Sequence[str], units: Sequence[str] = ()) -> dict[str, Source]:
+def resolve(columns: Sequence[str], units: Sequence[str] = (), words: Vocabulary = RECORD_WORDS) -> dict[str, Source]:
     """Which column holds which variable, by the alias table; ``units`` are the cells of a row of units.
 
     Parameters
@@ -264,13 +337,13 @@ def resolve(columns: Sequence[str], units: Sequence[str] = ()) -> dict[str, Sour
     Returns
     -------
     dict
-        Variable (a key of ``BASES``) → column with its unit. No column is used twice.
+        Variable (a key of ``words.bases``) → column with its unit. No column is used twice.
     """
     names = [reading for i, column in enumerate(columns) for reading in _readings(column, units[i] if i < len(units) else "")]
     found: dict[str, Source] = {}
     taken: set[str] = set()
-    for target, aliases in ALIASES.items():
-        source = _first(target, aliases, [n for n in names if n.column not in taken])
+    for target, aliases in words.aliases.items():
+        source = _first(target, words.bases[target], aliases, [n for n in names if n.column not in taken])
         if source is not None:
             found[target] = source
             taken.add(source.column)
@@ -289,16 +362,16 @@ def _readings(column: str, unit_cell: str) -> list[_Name]:
     return readings
 
 
-def _first(target: str, aliases: Sequence[str], names: Sequence[_Name]) -> Source | None:
+def _first(target: str, base: str, aliases: Sequence[str], names: Sequence[_Name]) -> Source | None:
     for alias in aliases:
         wanted = alias.rstrip("*=")
         for name in names:
-            if name.slug == wanted and _fits(target, alias, name.unit):
+            if name.slug == wanted and _fits(target, base, alias, name.unit):
                 return Source(name.column, name.unit)
     return None
 
 
-def _fits(target: str, alias: str, unit: Unit | None) -> bool:
+def _fits(target: str, base: str, alias: str, unit: Unit | None) -> bool:
     if alias.endswith("*") and unit is None:
         return False
     if alias.endswith("="):
@@ -308,8 +381,8 @@ def _fits(target: str, alias: str, unit: Unit | None) -> bool:
     if target == "timestamp":
         return unit.base in ("s", "?", "clock")
     if unit is CLOCK:
-        return BASES[target] == "s"
-    return unit.base == BASES[target] or (BASES[target] == "" and unit.base in ("1", "?"))
+        return base == "s"
+    return unit.base == base or (base == "" and unit.base in ("1", "?")) or (base == "1" and unit.base == "%")
 
 
 def unit_named(text: str, target: str) -> Unit | None:

@@ -1,6 +1,7 @@
 """Recipes of cycling: records in, tables and curves out. Pure: no file, no store, no picture."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -19,9 +20,12 @@ from analysis.cycling.pooling import POOLED, PoolParams, pool
 from analysis.cycling.rates import RateParams, rate_groups
 from analysis.cycling.schemas import CYCLES, DQDV, PROFILE, RATES
 from analysis.cycling.stitch import stitch
+from analysis.cycling.tabled import joined as joined_tables
+from analysis.cycling.tabled import specific, with_rule
 from analysis.cycling.trace import TRACE, TraceParams, thin_record
 
 RECORDS = {"records": Input("cycling.record", many=True)}
+TABLES = {"cycles": Input("cycling.cycles", many=True)}
 
 
 def one_record(records: tuple[xr.Dataset, ...]) -> xr.Dataset:
@@ -65,8 +69,8 @@ def _remarks(cycles: xr.Dataset) -> list[str]:
     remarks = []
     for word, sentence in said.items():
         hit = np.array([word in w for w in words], dtype=bool)
-        if word == "ce_above_one":  # a partial cycle is expected to
-            hit &= cycles["kind"].values != "partial"
+        if word == "ce_above_one":  # partial and pulse cycles are expected to
+            hit &= ~np.isin(cycles["kind"].values, ("partial", "pulse", "impedance"))
         if hit.any():
             remarks.append(f"{_cycles(numbers[hit])}: {sentence}.")
     return remarks
@@ -76,6 +80,23 @@ def _cycles(numbers: np.ndarray) -> str:
     shown = ", ".join(str(n) for n in numbers[:5])
     more = f" and {numbers.size - 5} more" if numbers.size > 5 else ""
     return f"Cycle{'s' if numbers.size > 1 else ''} {shown}{more}"
+
+
+class TableSummaryParams(AgeingParams):
+    """How a table that gives one row a cycle is taken."""
+
+    active_mass_mg: float | None = Field(None, gt=0, title="Active mass", json_schema_extra={"unit": "mg"})
+    pairing: Literal["charge_first", "discharge_first"] = Field("charge_first", title="What a cycle begins with")
+
+
+def summary_of_table(*, cycles: tuple[xr.Dataset, ...], params: TableSummaryParams) -> xr.Dataset:
+    """What ``cycling.summary`` makes of a record, of a table that gives one row a cycle: what it does not hold is unknown."""
+    whole = joined_tables([specific(part, params.active_mass_mg) for part in cycles])
+    ruled = with_rule(whole, params.pairing, formation=params.formation_cycles)
+    made = ruled.assign_attrs(rows=ruled.sizes["cycle"], warnings=[])
+    if params.active_mass_mg is not None and any(str(part["discharge_capacity"].attrs["units"]).endswith("/g") for part in cycles):
+        made = warn(made, "The table gives capacities per gram already: the active mass is not applied again.")
+    return _aged(made, params, warnings_of(whole))
 
 
 class ProfileParams(CycleParams):
@@ -144,6 +165,7 @@ def pooled(*, cells: tuple[xr.Dataset, ...], params: PoolParams) -> xr.Dataset:
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe("cycling.summary", "Cycles", RECORDS, CYCLES, summary, SummaryParams, summarise, light=True),
+    Recipe("cycling.summary_of_table", "Cycles of a table", TABLES, CYCLES, summary_of_table, TableSummaryParams, summarise, light=True),
     Recipe("cycling.profile", "Voltage profiles", RECORDS, PROFILE, profile, ProfileParams, light=True),
     Recipe("cycling.dqdv", "dQ/dV", RECORDS, DQDV, dqdv, DerivativeParams, light=True),
     Recipe("cycling.rates", "Rate test", RECORDS, RATES, rates, RateParams, light=True),

@@ -47,7 +47,18 @@ def stitch(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     lost = sorted({str(name) for part in ordered for name in part.data_vars} - set(names))
     if lost:
         notes.append(f"Only some of the files hold {', '.join(lost)}: left out.")
-    return whole.assign_attrs(_attrs(ordered, notes))
+    return whole.assign_attrs(_attrs(ordered, notes, _labels(ordered, joined)))
+
+
+def _labels(parts: Sequence[xr.Dataset], joined: Sequence[xr.Dataset]) -> dict[str, str]:
+    """What the files call their cycles, by the numbers that these have now; what a file says first holds."""
+    found: dict[str, str] = {}
+    for part, made in zip(parts, joined, strict=True):
+        shift = _edge(made, "cycle", -1) - _edge(part, "cycle", -1)
+        for number, label in part.attrs.get("metadata", {}).get("cycle_labels", {}).items():
+            if np.isfinite(shift):
+                found.setdefault(str(int(number) + int(shift)), label)
+    return found
 
 
 def _in_order(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
@@ -136,8 +147,10 @@ def _time_shift(last: xr.Dataset, part: xr.Dataset, label: str, notes: list[str]
     return end - start + (max(start, 0.0) if start <= max(_FEW_STEPS * usual, 1.0) else usual)
 
 
-def _attrs(parts: Sequence[xr.Dataset], notes: Sequence[str]) -> dict[str, Any]:
+def _attrs(parts: Sequence[xr.Dataset], notes: Sequence[str], labels: dict[str, str]) -> dict[str, Any]:
     first = dict(parts[0].attrs)
+    if labels:
+        first["metadata"] = {**first.get("metadata", {}), "cycle_labels": labels}
     warnings = list(dict.fromkeys([sentence for part in parts for sentence in warnings_of(part)] + list(notes)))
     words = [str(part.attrs.get("convention", "")) for part in parts]
     counters = {part.attrs.get("counter") for part in parts} - {None}
