@@ -79,9 +79,9 @@ def run(*, quick: bool) -> Section:
         derived = _derivatives(contenders, _half_cycle(files[DERIVED], folder), rounds)
     versions = ", ".join(f"{c.name} {c.version}" for c in contenders if c.name != OURS)
     intro = (
-        f"One process for each program, imported and asked once before; then {rounds} rounds in turn, medians (programs slower than "
-        f"{SLOW_S:.0f} s: 3 rounds). Work: the format recognised, the file read, charge and discharge of each cycle computed. Peers: {versions}."
-        + "".join(f" Not here: {name}, {reason}." for name, reason in absent.items())
+        f"One process for each program, imported and asked once before; then {rounds} rounds in turn, medians (programs slower "
+        f"than {SLOW_S:.0f} s: 3 rounds). Work: the format recognised, the file read, charge and discharge of each cycle computed. "
+        f"Peers: {versions}." + "".join(f" Not here: {name}, {reason}." for name, reason in absent.items())
     )
     return Section("peers", "Against the field's programs", intro, (_comparison(found), _everything(found), _derivative_table(derived)))
 

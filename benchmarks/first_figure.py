@@ -37,9 +37,9 @@ def run(*, quick: bool) -> Section:
         taken = [_round(path, folder / f"round{k}") for k in range(rounds + 1)][1:]  # the first loads modules and kernels
     total = [t["total"] for t in taken]
     intro = (
-        f"`{FILE}` ({count(699_677)} rows, {path.stat().st_size / 1e6:.1f} MB) into a new workspace: hashed, copied, read, stored and synced, "
-        f"entered into the catalog; `cycling.summary` computed and stored; the capacity figure as JSON. Modules loaded, file in the page "
-        f"cache, {rounds} rounds. Aim: below {seconds(AIM_S)}."
+        f"`{FILE}` ({count(699_677)} rows, {path.stat().st_size / 1e6:.1f} MB) into a new workspace: hashed, copied, read, stored "
+        f"and synced, entered into the catalog; `cycling.summary` computed and stored; the capacity figure as JSON. Modules loaded, file "
+        f"in the page cache, {rounds} rounds. Aim: below {seconds(AIM_S)}."
     )
     names = list(dict.fromkeys(n for t in taken for n in t if n != "total"))
     rows = [(name, seconds(median([t.get(name, 0.0) for t in taken])), _share(name, taken)) for name in names]

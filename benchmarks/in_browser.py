@@ -53,9 +53,9 @@ def run(*, quick: bool) -> Section:
         ]
     counts = ", ".join(f"{figure.partition('.')[2]} {n['traces']}" for figure, n in expected.items())
     intro = (
-        f"Chromium {version}, 1440 × 900, and `app.py` in a process of its own with the synthetic study of 8 cells, asked once before. Clock: "
-        "`performance.now()` inside the page, from the click or the start of the navigation to the frame in which every graph holds what it "
-        f"must. Drawn means these numbers of traces and the same number of points as after settling: {counts}."
+        f"Chromium {version}, 1440 × 900, and `app.py` in a process of its own with the synthetic study of 8 cells, asked once before. "
+        "Clock: `performance.now()` inside the page, from the click or the start of the navigation to the frame in which every graph holds "
+        f"what it must. Drawn means these numbers of traces and the same number of points as after settling: {counts}."
     )
     columns = ("wait", "median", "range", "times", "aim", "reached")
     return Section("browser", "In the browser", intro, (Table("Waiting", columns, tuple(w.row() for w in waits)),))

@@ -49,15 +49,16 @@ def run(*, quick: bool) -> Section:
     chance = random.Random(SEED)
     outcomes = [_survived(kind, rounds, chance) for kind in ("imports", "jobs")]
     rows = tuple(
-        (o.kind, str(o.rounds), str(o.killed), str(o.swept), count(o.finished), "; ".join(o.problems) or "whole each time") for o in outcomes
+        (o.kind, str(o.rounds), str(o.killed), str(o.swept), count(o.finished), "; ".join(o.problems) or "whole each time")
+        for o in outcomes
     )
     intro = (
-        f"A program imports real files over and over (`Workspace.import_files`), or runs jobs in the process pool; after a random time it and "
-        f"its workers are killed (seed {SEED}). Then the next start sweeps, and everything is looked at: every array against its digest, every "
-        "catalog row against its files and arrays, every dataset against a measurement that owns it, every original, nothing left in `temp`."
+        f"A program imports real files over and over (`Workspace.import_files`), or runs jobs in the process pool; after a random "
+        f"time it and its workers are killed (seed {SEED}). Then the next start sweeps, and everything is looked at: every array against "
+        "its digest, every catalog row against its files and arrays, every original; nothing may be left in `temp`."
     )
     columns = ("killed during", "kills", "hit it at work", "half-written folders swept", "whole at the end", "found")
-    notes = ("A dataset or original that was complete before its catalog row was written is no damage: nothing refers to it and `prune` removes it.",)
+    notes = ("A dataset that was complete before its catalog row was written is no damage: nothing refers to it, and `prune` removes it.",)
     return Section("crash", "Kill −9", intro, (Table("Damage", columns, rows, notes),))
 
 

@@ -8,8 +8,9 @@ import random
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from analysis.catalog import CellFields
+from analysis.catalog import CellFields, MeasurementRecord
 from analysis.core.jobs import Jobs, Pool
 from analysis.core.run import plan
 from analysis.tasks import IMPORT, RUN
@@ -50,7 +51,7 @@ def _changed(file: Path, ready: Path, chance: random.Random) -> Path:
     return copy
 
 
-def _request(workspace: Workspace, made: object, mass_mg: float) -> dict[str, object]:
+def _request(workspace: Workspace, made: MeasurementRecord, mass_mg: float) -> dict[str, Any]:
     request = workspace.request("cycling.summary", made, {"active_mass_mg": mass_mg})
     return {"request": request.model_dump(mode="json"), "key": plan(request, workspace.registry).key}
 

@@ -36,9 +36,10 @@ class Taken:
 def run(*, quick: bool) -> Section:
     sizes = QUICK_SIZES if quick else SIZES
     intro = (
-        f"Battery Data Format tables of {synthetic_rows.ROWS_A_CYCLE:,} rows a cycle, eight columns, made on the spot. A fresh process each, which takes a small file first: "
-        "import (hash, copy, read, store, catalog), `cycling.summary`, `cycling.trace`. Memory: largest proportional set size of the process "
-        "tree, sampled every 50 ms; the smallest file shows what the program itself takes."
+        f"Battery Data Format tables of {synthetic_rows.ROWS_A_CYCLE:,} rows a cycle, eight columns, made on the spot. A fresh process "
+        "each, which takes a small file first: import (hash, copy, read, store, catalog), `cycling.summary`, `cycling.trace`. Memory: "
+        "largest proportional set size of the process tree, sampled every 50 ms, and its part that lies in no file (mapped files are taken back by "
+        "the system when memory is short); the smallest file shows what the program itself takes."
     )
     tables = tuple(_table(kind, [_taken(kind, rows) for rows in sizes]) for kind in FORMATS)
     return Section("rows", "Time and memory against rows", intro, tables)
@@ -71,8 +72,20 @@ def _table(kind: str, taken: list[Taken]) -> Table:
     for before, t in zip([None, *taken], taken, strict=False):
         growth = f"× {t.total / before.total:.3g} for × {t.rows // before.rows}" if before is not None and before.rows >= 10_000 else "–"
         each = tuple(seconds(t.seconds[s]) for s in STAGES)
-        rows.append((count(t.rows), count(t.cycles), f"{t.file_bytes / 1e6:.1f} MB", *each, growth, mebibytes(t.peak_bytes), mebibytes(t.anonymous_bytes)))
-    return Table(f"BDF {kind}", ("rows", "cycles", "file", *STAGES, "time grows", "peak memory", "of it in no file"), tuple(rows), (_memory(taken),))
+        rows.append(
+            (
+                count(t.rows),
+                count(t.cycles),
+                f"{t.file_bytes / 1e6:.1f} MB",
+                *each,
+                growth,
+                mebibytes(t.peak_bytes),
+                mebibytes(t.anonymous_bytes),
+            )
+        )
+    return Table(
+        f"BDF {kind}", ("rows", "cycles", "file", *STAGES, "time grows", "peak memory", "of it in no file"), tuple(rows), (_memory(taken),)
+    )
 
 
 def _memory(taken: list[Taken]) -> str:
