@@ -95,7 +95,10 @@ def _files(paths: Sequence[Path]) -> list[xrm.Xrm]:
     if len(broken) == 1:
         raise broken[0][1]
     if broken:
-        raise ReadError(f"{len(broken)} files cannot be read: {', '.join(n for n, _ in broken)}.", hint=f"{broken[0][1].message} …")
+        raise ReadError(
+            f"{len(broken)} files are cut off or unreadable: {', '.join(n for n, _ in broken)}.",
+            hint="Take them out, or transfer them again.",
+        )
     first = files[0]
     for x in files:
         if x.images.shape[1:] != first.images.shape[1:]:

@@ -20,6 +20,8 @@ AbsorptionUnit = Literal["1", "1/um", "1/cm"]
 
 def _columns(given: Any) -> np.ndarray:
     """The numbers of a list that is given as a file's name, as text, or as numbers: shape (n, columns)."""
+    while isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], list | tuple):
+        (given,) = given
     if isinstance(given, list | tuple) and given and all(isinstance(v, str) for v in given):
         given = ",".join(given)
     if not isinstance(given, str):
