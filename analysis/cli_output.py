@@ -147,7 +147,8 @@ def _write_table(ds: xr.Dataset, path: Path) -> None:
     if len(ds.dims) != 1:
         raise ParamError(f"A result with dimensions {tuple(ds.dims)} is not a table.", hint="Write it as .nc or .zarr.")
     units = {str(n): v.attrs.get("units", "") for n, v in ds.variables.items()}
-    frame = ds.to_dataframe().reset_index(drop=True)
+    (dim,) = ds.dims
+    frame = ds.to_dataframe().reset_index(drop=dim not in ds.coords)  # cycle numbers are the rows' own names
     frame.columns = [f"{n} / {units[n]}" if units.get(n) not in ("", "1", None) else n for n in frame.columns]
     if path.suffix == ".csv":
         frame.to_csv(path, index=False)

@@ -114,7 +114,8 @@ def is_cycle_table(layout: Layout) -> bool:
         return False
     place = layout.columns.index(columns.sources["cycle"].column)
     numbers = [_number(row[place]) for row in layout.sample if place < len(row) and row[place]]
-    return len(numbers) > 0 and all(a < b for a, b in pairwise(numbers))
+    known = [number for number in numbers if np.isfinite(number)]  # a row of means may follow
+    return len(known) > 0 and all(a < b for a, b in pairwise(known))
 
 
 def _number(cell: str) -> float:
@@ -127,8 +128,17 @@ def _number(cell: str) -> float:
 def _sniff(probe: Probe) -> float:
     if is_excel(probe):
         return SURE if probe.size <= SMALL_BYTES and _holds_cycles(probe.path, probe.path.stat().st_mtime_ns, probe.size) else 0.0
-    layout = seen(probe)
+    layout = _layout(probe)
     return SURE if layout is not None and is_cycle_table(layout) else 0.0
+
+
+def _layout(probe: Probe) -> Layout | None:
+    if probe.head.isascii():
+        return seen(probe)
+    try:
+        return detect(probe.path)  # which tells encodings apart
+    except ReadError:
+        return None
 
 
 @lru_cache(maxsize=8)
@@ -315,9 +325,7 @@ class _Maker:
             columns[name] = np.diff(columns[name], prepend=0.0)
             columns[name][columns[name] == 0.0] = np.nan
         if running:
-            self.warnings.append(
-                f"{self.name}: '{self._header(running[0])}' is a total over the test; its rise from cycle to cycle was taken."
-            )
+            self.warnings.append(f"{self.name}: '{self._header(running[0])}' is a total over the test; its rise in each cycle was taken.")
 
     def _assumed(self, name: str, unit: str) -> None:
         """Say which unit was assumed, once for capacities and once for energies."""

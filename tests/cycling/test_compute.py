@@ -204,7 +204,9 @@ def test_profiles_are_thinned_without_losing_extremes() -> None:
 
 
 def test_recipes_declare_themselves() -> None:
-    assert [r.id for r in RECIPES] == [f"cycling.{n}" for n in ("summary", "summary_of_table", "profile", "dqdv", "rates", "trace", "pooled")]
+    assert [r.id for r in RECIPES] == [
+        f"cycling.{n}" for n in ("summary", "summary_of_table", "profile", "dqdv", "rates", "trace", "pooled")
+    ]
     for recipe in RECIPES:
         assert recipe.params()  # every default is valid
         for name, field in recipe.params.model_fields.items():
