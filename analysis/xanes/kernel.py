@@ -325,8 +325,8 @@ def _white_line(tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, tops: n
         a = top if vertex >= 0 else top - 1
         width = energy[a + 1] - energy[a]
         part = (energy[top] + vertex - energy[a]) / width
-        step_a, height_a, bent_a = _parabola(tile, first + a, j, a, pre + slope * x[a], slope, peak)
-        step_b, height_b, bent_b = _parabola(tile, first + a + 1, j, a + 1, pre + slope * x[a + 1], slope, peak)
+        step_a, height_a, _ = _parabola(tile, first + a, j, a, pre + slope * x[a], slope, peak)
+        step_b, height_b, _ = _parabola(tile, first + a + 1, j, a + 1, pre + slope * x[a + 1], slope, peak)
         found = (1 - part) * (energy[a] + step_a) + part * (energy[a + 1] + step_b)
         if not energy[max(top - half, 0)] <= found <= energy[min(top + half, last)]:
             _refuse(out, j, NO_FEATURE, plan.code)
@@ -368,7 +368,7 @@ def _white_line_noise(tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, t
 @njit(nogil=True, cache=True)
 def _refuse(out: np.ndarray, j: int, why: int, code: int) -> None:
     """A spectrum without a white line has an edge energy all the same where the definition needs none."""
-    if code == WHITE or code == HALF_WHITE:
+    if code in (WHITE, HALF_WHITE):
         out[REFUSED, j] = why
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field, model_validator
+from pydantic.config import JsonDict
 
 from analysis.core.errors import DataError
 from analysis.core.params import Params
 
-EV = {"unit": "eV"}
+EV: JsonDict = {"unit": "eV"}
 LEAST_ENERGIES = 6  # two a line and two between them
 
 
