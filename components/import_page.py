@@ -23,7 +23,8 @@ from components.import_inputs import entry, field_id
 from components.import_rows import action_id, facts_id, mark_id, open_id, saved_id, state_id, tick_id, words_id
 from components.import_work import Lot
 
-POLL_MS = 700
+POLL_MS = 700  # while something is read or imported
+IDLE_MS = 4000  # never off: answers may overtake one another
 FORMATS = (
     "BioLogic .mpr .mpt · Neware .nda .ndax · Arbin .res .xlsx .csv · Maccor · Landt · LANHE .ccs · Novonix · Basytec · "
     "Battery Data Format · any CSV or Excel table · a manifest with its files"
@@ -150,7 +151,7 @@ def _detail(found: Sequence[Lot], current: str) -> Component:
 
 @callback(
     Output("import-revs", "data"),
-    Output("import-poll", "disabled"),
+    Output("import-poll", "interval"),
     Output(press_id("import"), "children"),
     Output(press_id("import"), "disabled"),
     Output(press_id("clear"), "disabled"),
@@ -175,7 +176,7 @@ def poll(_n: Any, _nudges: Any, _saved: Any, checked: list[bool], ids: list[dict
     states, words, facts = ([o["id"]["sid"] for o in outputs] for outputs in ctx.outputs_list[-3:])
     return (
         no_update if list(new.items()) == list(revs.items()) else new,
-        not any(lot.state in ("reading", "importing") for lot in found),
+        POLL_MS if any(lot.state in ("reading", "importing") for lot in found) else IDLE_MS,
         import_actions.label(ready, asked, is_part=bool(ticked)),
         not ready,
         not any(lot.state == "done" for lot in found),
