@@ -189,6 +189,25 @@ class Workspace:
         return MeasurementFields.check({**made, **{n: v for n, v in given.given().items() if v not in (None, {}, ())}})
 
     # -- requests and results --------------------------------------------------------------------------------------------
+    def recipe_for(self, recipe_id: str, measurement: MeasurementRecord) -> str | None:
+        """The recipe that makes of this measurement what ``recipe_id`` makes of others; None where there is none.
+
+        That is ``recipe_id`` itself where its first input is what the measurement holds, else one of the same modality with that
+        input and the same output: a table of cycles has its own summary, and no curves.
+        """
+        wanted, held = self.registry.recipe(recipe_id), self._schema_of(measurement)
+        same = next(m.recipes for m in self.registry.modalities.values() if wanted in m.recipes)
+        for recipe in (wanted, *same):
+            first = next(iter(recipe.inputs.values()))
+            if recipe.output.name == wanted.output.name and held in (None, first.schema):
+                return recipe.id
+        return None
+
+    def _schema_of(self, measurement: MeasurementRecord) -> str | None:
+        """What a measurement's dataset holds; None where it cannot be told."""
+        known = {reader.id: reader.schema.name for reader in self.registry.readers}
+        return known.get(measurement.reader_id or "")
+
     def request(self, recipe_id: str, measurement: MeasurementRecord, params: Mapping[str, Any] | None = None) -> Request:
         """A recipe's request for one measurement; parameters that the catalog knows are filled from its cell.
 

@@ -19,10 +19,15 @@ def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: M
     waiting: list[Status] = []
     problems: list[tuple[str, str]] = []
     failed: list[str] = []
+    without: list[str] = []
     for m in measurements:
+        recipe = workspace().recipe_for(recipe_id, m)
+        if recipe is None:
+            without.append(m.cell)
+            continue
         try:
-            request = workspace().request(recipe_id, m, params)
-            key, status = obtain(request, title=f"{workspace().registry.recipe(recipe_id).title}: {m.cell}")
+            request = workspace().request(recipe, m, _known(recipe, params))
+            key, status = obtain(request, title=f"{workspace().registry.recipe(recipe).title}: {m.cell}")
         except UserError as err:
             problems.append((m.cell, str(err)))
             continue
@@ -33,7 +38,15 @@ def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: M
         elif status is not None:
             problems.append((m.cell, f"{status.message} {status.hint}".strip()))
             failed.append(status.key)
+    if without:
+        problems.append((", ".join(without), "only a table of cycles, no curves."))
     return Items(tuple(shown), tuple(waiting), tuple(problems), tuple(failed))
+
+
+def _known(recipe_id: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters that this recipe takes: another one may stand in for the one that they were chosen for."""
+    fields = workspace().registry.recipe(recipe_id).params.model_fields
+    return {name: value for name, value in (params or {}).items() if name in fields}
 
 
 def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
