@@ -107,15 +107,22 @@ def white_line(energy: np.ndarray, norm: np.ndarray, e0: float) -> tuple[float, 
     places = np.flatnonzero((energy >= e0 - 1.0) & (energy <= e0 + WHITE_LINE_WINDOW))
     if places.size < 3:
         return np.nan, np.nan
-    top = int(places[np.argmax(norm[places])])
+    return parabola_top(energy, norm, int(places[np.argmax(norm[places])]))
+
+
+def parabola_top(energy: np.ndarray, values: np.ndarray, top: int) -> tuple[float, float]:
+    """Energy and height of the maximum at point ``top``, by a parabola through the seven points around it.
+
+    The point itself where the parabola has no maximum among them; NaN where fewer than four points are there.
+    """
     low, high = max(top - TOP_POINTS // 2, 0), min(top + TOP_POINTS // 2 + 1, energy.size)
     x = energy[low:high] - energy[top]
     if x.size < 4:
         return np.nan, np.nan
-    curvature, slope, height = np.polyfit(x, norm[low:high], 2)
+    curvature, slope, height = np.polyfit(x, values[low:high], 2)
     place = -slope / (2 * curvature) if curvature < 0 else np.nan
     if not x[0] <= place <= x[-1]:
-        return float(energy[top]), float(norm[top])
+        return float(energy[top]), float(values[top])
     return float(energy[top] + place), float(height - slope**2 / (4 * curvature))
 
 

@@ -1,0 +1,97 @@
+"""Normalised spectra as recipes compare and fit them: with the noise and the error of their scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from analysis.core.data import warnings_of
+from analysis.core.errors import DataError, ParamError
+from analysis.spectra.curves import MIN_POINTS
+from analysis.spectra.normalising import recipe_mismatch
+
+
+@dataclass(frozen=True)
+class NormCurve:
+    """One normalised spectrum. Arrays have shape (N,); energies are in eV.
+
+    ``scale_std`` is the relative standard deviation of the edge step that it was divided by, ``gain`` the amplification by a
+    self-absorption correction (1 without one).
+    """
+
+    name: str
+    energy: np.ndarray
+    norm: np.ndarray
+    e0: float
+    scale_std: float
+    noise: float
+    gain: np.ndarray
+
+    def between(self, low: float, high: float) -> "NormCurve":
+        """The points from ``low`` to ``high`` (eV)."""
+        return self.where((self.energy >= low) & (self.energy <= high))
+
+    def where(self, kept: np.ndarray) -> "NormCurve":
+        return NormCurve(self.name, self.energy[kept], self.norm[kept], self.e0, self.scale_std, self.noise, self.gain[kept])
+
+
+def norm_curves(datasets: Sequence[xr.Dataset], *, values: str = "norm") -> tuple[NormCurve, ...]:
+    """Every spectrum of some normalised datasets, in order."""
+    made = []
+    for ds in datasets:
+        energy = np.asarray(ds["energy"].values, dtype=float)
+        steps = np.asarray(ds["edge_step"].values, dtype=float)
+        stds = np.asarray(ds["edge_step_std"].values, dtype=float) if "edge_step_std" in ds else np.zeros_like(steps)
+        gains = np.asarray(ds["amplification"].values, dtype=float) if "amplification" in ds else None
+        for k, name in enumerate(ds["name"].values.astype(str).tolist()):
+            norm = np.asarray(ds[values].values[k], dtype=float)
+            own = np.isfinite(norm)
+            gain = np.ones(int(own.sum())) if gains is None else gains[k][own]
+            relative = float(stds[k] / steps[k]) if np.isfinite(stds[k]) else 0.0
+            made.append(NormCurve(name, energy[own], norm[own], float(ds["e0"].values[k]), relative, float(ds["noise"].values[k]), gain))
+    if not made:
+        raise DataError("No spectrum is given.", hint="Choose at least one.")
+    return tuple(made)
+
+
+def remarks(datasets: Sequence[xr.Dataset]) -> list[str]:
+    """What the datasets say, and whether they can be compared: one recipe, one calibration."""
+    said = [w for ds in datasets for w in warnings_of(ds)]
+    mismatch = recipe_mismatch(datasets)
+    if mismatch:
+        said.append(mismatch)
+    notes = [ds.attrs.get("calibration") for ds in datasets]
+    standards = {(n["standard"], n["assigned"]) if n else None for n in notes}
+    if len(standards) > 1:
+        named = ", ".join(sorted(f"{s[0]} at {s[1]:g} eV" if s else "none" for s in standards))
+        said.append(f"The energies are calibrated differently ({named}).")
+    return said
+
+
+def named(found: Sequence[NormCurve], wanted: str) -> int:
+    """The place of a spectrum that is meant by name or by number from 1."""
+    names = [c.name for c in found]
+    if wanted in names:
+        return names.index(wanted)
+    if wanted.isdigit() and 1 <= int(wanted) <= len(names):
+        return int(wanted) - 1
+    raise ParamError(f"There is no spectrum '{wanted}'.", hint=f"There are {', '.join(names[:12])}; numbers count from 1.")
+
+
+def common_grid(found: Sequence[NormCurve], low: float, high: float) -> np.ndarray:
+    """The first spectrum's energies from ``low`` to ``high`` that all spectra cover.
+
+    Raises
+    ------
+    DataError
+        There are fewer than ten: the spectra are of different edges, or the range is wrong.
+    """
+    low, high = max(low, *(c.energy[0] for c in found)), min(high, *(c.energy[-1] for c in found))
+    grid = found[0].energy[(found[0].energy >= low) & (found[0].energy <= high)]
+    if grid.size < MIN_POINTS:
+        raise DataError(
+            f"The spectra share {grid.size} points between {low:.1f} and {high:.1f} eV; {MIN_POINTS} are needed.",
+            hint="Choose spectra of one edge, and a range that they cover.",
+        )
+    return grid
