@@ -6,10 +6,13 @@ nothing of them is run. Fields of structures are not looked into (TXM-Wizard's m
 fails while its variables are listed or read.
 """
 
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from scipy.io.matlab import MatReadError
 
 from analysis.core.errors import ReadError
 from analysis.formats import hdf5
@@ -17,7 +20,18 @@ from analysis.formats.hdf5 import Dataset
 
 MAGIC = b"MATLAB "
 _CLASSES = {"double", "single", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "logical"}
-_DAMAGED = (ValueError, TypeError, OSError, EOFError, KeyError, NotImplementedError, IndexError)
+_DAMAGED = (
+    ValueError,
+    TypeError,
+    OSError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    NotImplementedError,
+    MatReadError,
+    zlib.error,
+    struct.error,
+)
 
 
 def is_mat(head: bytes) -> bool:

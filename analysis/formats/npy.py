@@ -8,6 +8,7 @@ unpack to more than 64 GiB. Versions 1.0, 2.0 and 3.0.
 
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 from zipfile import BadZipFile, ZipFile
 
@@ -70,7 +71,7 @@ def _header(f: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
         version = npy_format.read_magic(f)
         read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
         shape, fortran, dtype = read(f)
-    except (ValueError, EOFError, OSError) as err:
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError, RecursionError, TypeError) as err:
         raise ReadError(f"{name} is no NumPy array: {str(err).splitlines()[0]}.", hint=_AGAIN) from err
     if dtype.hasobject or dtype.kind not in "biuf":
         raise ReadError(f"{name} holds no plain numbers (type {dtype}).", hint=_AGAIN)

@@ -22,6 +22,7 @@ import tifffile
 from analysis.core.errors import ReadError
 from analysis.formats.blocks import Blocks, Key, Mapped
 from analysis.formats.energies import energy_of_name
+from analysis.formats.library_messages import captured_messages
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES = 1_000_000
@@ -59,7 +60,7 @@ class TiffPages:
 
     def __getitem__(self, key: Key) -> np.ndarray:
         first, *rest = key
-        with _opened(self.path) as tif:
+        with captured_messages("tifffile"), _opened(self.path) as tif:
             return np.stack([tif.pages[i].asarray()[tuple(rest)] for i in range(self.shape[0])[first]])
 
 
@@ -81,24 +82,47 @@ def read_tiff(path: Path) -> Tiff:
     ReadError
         No TIFF, cut off, colour, pages of different size, or a compression that cannot be read.
     """
-    with _opened(path) as tif:
+    with captured_messages("tifffile") as messages, _opened(path) as tif:
         if not tif.series:
             raise ReadError(f"{path.name} holds no image.", hint="Export it again.")
-        series = tif.series[0]
-        page = series.keyframe
+        page = tif.series[0].keyframe
         if page.samplesperpixel != 1 or page.dtype is None or np.dtype(page.dtype).kind not in "biuf":
             raise ReadError(f"{path.name} holds colour pictures, no measured values.", hint="Export grey values of 16 or 32 bits.")
-        if len(tif.series) > 1 and tif.series[1].shape == series.shape[-2:]:
-            raise ReadError(f"The pages of {path.name} differ in size or type.", hint="Export them as one series.")
-        _all_there(tif, path)
-        shape = tuple(n for n in series.shape if n != 1) or (1,)
-        typestr = np.dtype(series.dtype).newbyteorder(tif.byteorder).str
+        _list_whole(tif, path, messages)
+        shape, offset = _extent(tif, path)
+        typestr = np.dtype(page.dtype).newbyteorder(tif.byteorder).str
         said = {"description": page.description[:200]} if page.description else {}
-        if series.dataoffset is not None:
-            images: Blocks = Mapped(path, shape, typestr, series.dataoffset)
-        else:
-            images = _decoded(tif, path, shape, typestr)
+        images: Blocks = Mapped(path, shape, typestr, offset) if offset is not None else _decoded(tif, path, shape, typestr)
         return Tiff(images, _pixel_um(tif), _energies(tif, shape), said)
+
+
+def _list_whole(tif: tifffile.TiffFile, path: Path, messages: list[str]) -> None:
+    """Refuse a file whose list of pages breaks off, which the library only remarks on."""
+    n = len(tif.pages)
+    if any("offset" in m or "raised" in m for m in messages):
+        raise ReadError(f"{path.name} is cut off after page {n}.", hint="Export or copy it again.")
+    if n > MAX_PAGES:
+        raise ReadError(f"{path.name} states {n:,} pages.", hint="Export or copy it again.")
+
+
+def _extent(tif: tifffile.TiffFile, path: Path) -> tuple[tuple[int, ...], int | None]:
+    """Shape of what is read, and where it begins if it lies in one piece."""
+    series = tif.series[0]
+    if len(tif.series) > 1 and len({(p.shape, p.dtype) for p in tif.pages}) == 1:  # equal pages that were written one by one
+        _all_there(list(tif.pages), path)
+        return (len(tif.pages), *tif.pages[0].shape), None
+    if len(tif.series) > 1 and len(series) == 1:
+        raise ReadError(f"The pages of {path.name} differ in size or type.", hint="Export them as one series.")
+    shape = tuple(n for n in series.shape if n != 1) or (1,)
+    if series.dataoffset is None:
+        _all_there(list(series.pages), path)
+        return shape, None
+    need = series.dataoffset + series.nbytes
+    if need > path.stat().st_size:
+        raise ReadError(
+            f"{path.name} is cut off: it has {path.stat().st_size:,} bytes, its pages need {need:,}.", hint="Export or copy it again."
+        )
+    return shape, series.dataoffset
 
 
 @contextmanager
@@ -118,20 +142,10 @@ def _brief(err: BaseException) -> str:
     return re.sub(r"\s+", " ", str(err)).strip().rstrip(".")[:120] or type(err).__name__
 
 
-def _all_there(tif: tifffile.TiffFile, path: Path) -> None:
-    """Refuse a file whose pages reach beyond its end, or whose list of pages breaks off."""
+def _all_there(pages: list[Any], path: Path) -> None:
+    """Refuse a file with a page that reaches beyond its end."""
     size = path.stat().st_size
-    series = tif.series[0]
-    if series.dataoffset is not None:
-        if series.dataoffset + series.nbytes > size:
-            raise ReadError(
-                f"{path.name} is cut off: it has {size:,} bytes, its pages need {series.dataoffset + series.nbytes:,}.",
-                hint="Export or copy it again.",
-            )
-        return
-    if len(series) > MAX_PAGES:
-        raise ReadError(f"{path.name} states {len(series):,} pages.", hint="Export or copy it again.")
-    for number, page in enumerate(series.pages, start=1):
+    for number, page in enumerate(pages, start=1):
         if page is None or max((o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)), default=0) > size:
             raise ReadError(f"{path.name} is cut off at page {number}.", hint="Export or copy it again.")
 
