@@ -6,8 +6,8 @@ from typing import Any
 
 from analysis.core.errors import ParamError, StoreError
 from analysis.core.hashing import json_digest
-from components import import_work
-from components.import_form import said, typed
+from components import import_options, import_work
+from components.import_form import ALL_FIELDS, said, typed
 from components.import_uploads import staging
 from components.import_work import Lot
 
@@ -42,6 +42,31 @@ def chosen(found: Sequence[Lot], ticked: Ticked) -> list[Lot]:
 
 def ready(found: Sequence[Lot], ticked: Ticked) -> list[Lot]:
     return [lot for lot in chosen(found, ticked) if lot.state == "ready"]
+
+
+def keep(sid: str, fields: Mapping[str, Any]) -> bool:
+    """Keep what was typed or chosen for a file; True where it is something new."""
+    changed = _read_as(sid, {k: v for k, v in fields.items() if k == "reader" or k.startswith(import_options.PREFIX)})
+    given = {k: typed(k, v) for k, v in fields.items() if k in ALL_FIELDS}
+    return (import_work.fill_in(sid, given) if given else False) or changed
+
+
+def _read_as(sid: str, fields: Mapping[str, Any]) -> bool:
+    """Take over which reader reads the parts of a lot, and how."""
+    lot = next((lot for lot in import_work.lots() if lot.sid == sid), None) if fields else None
+    first, reader = (lot.found[0], import_options.reader_of(lot)) if lot is not None else (None, None)
+    if lot is None or first is None or reader is None:
+        return False
+    chosen = fields.get("reader") or reader.id
+    options = dict(first.options)
+    for field in fields:
+        if field != "reader":
+            options = import_options.with_option(options, reader.options, field, fields[field])
+    if chosen == reader.id and options == first.options:
+        return False
+    for part in lot.parts:
+        staging().say(part.sid, reader=chosen, options=options if chosen == reader.id else None)
+    return True
 
 
 def label(ready_now: Sequence[Lot], asked: Sequence[Lot], *, is_part: bool) -> str:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from analysis.core.style import Style
 from analysis.inspection import Found
 from analysis.staging import printed_bytes
+from components import import_options
 from components.card import CONFIG
 from components.context import style, workspace
 from components.import_form import BUILD, MASSES, SAMPLE, SAMPLE_MORE, effective, said
@@ -40,8 +41,9 @@ def detail(lot: Lot, place: int = 0) -> Component:
         body.append(_facts(found, str(part.path) if part.referenced else ""))
         body += [html.P(w, className="detail-warning") for w in found.warnings[:6]]
         body += [html.P(found.note, className="detail-note")] if found.note and found.kind == "data" else []
+    reader = import_options.reader_of(lot)
     if lot.takes_words:
-        body += [_reading(lot, found), *_form(lot, found)]
+        body += [_reading(lot, found), *([import_options.panel(lot, reader)] if reader is not None else []), *_form(lot)]
     return html.Div([head, html.Div(body, className="detail-body")])
 
 
@@ -122,7 +124,7 @@ def _button(action: str, lot: Lot, label: str) -> Component:
     return dmc.Button(label, id=action_id(action, lot.sid), n_clicks=0, size="xs", variant="default")
 
 
-def _form(lot: Lot, found: Found | None) -> list[Component]:
+def _form(lot: Lot) -> list[Component]:
     fields = said(lot.parts[0])
     known, cell = effective(fields, workspace().snapshot().cells)
     kept: Mapping[str, Any] = cell if known else {}

@@ -140,10 +140,15 @@ def is_number(field: str) -> bool:
 def typed(field: str, value: Any) -> Any:
     """What was typed for a field: numbers as numbers, with decimal point or comma; anything else stays as it is."""
     text = str(value).strip().replace("\u2212", "-") if value is not None else ""
-    if is_number(field) and re.fullmatch(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", text):
-        number = float(text.replace(",", "."))
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    return text
+    return number_in(text) if is_number(field) else text
+
+
+def number_in(text: str) -> float | int | str:
+    """The number that a text is, with decimal point or comma; the text itself where it is none."""
+    if not re.fullmatch(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", text.strip()):
+        return text
+    number = float(text.strip().replace(",", "."))
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 @cache
@@ -155,5 +160,9 @@ def schema_of(kind: str) -> dict[str, Any]:
 def spec_of(field: str) -> dict[str, Any]:
     """What the schema says of a field when it is given."""
     kind, _, name = field.partition(".")
-    spec = schema_of(kind)[name]
+    return present(schema_of(kind)[name])
+
+
+def present(spec: dict[str, Any]) -> dict[str, Any]:
+    """The part of a property's schema that is not about being absent."""
     return next((s for s in spec.get("anyOf", [spec]) if s.get("type") != "null"), spec)

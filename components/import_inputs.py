@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash.development.base_component import Component
 
 from analysis.catalog.records import title_of, unit_of
-from components.import_form import KINDS, is_number, spec_of
+from components.import_form import KINDS, spec_of
 
 WAIT_MS = 300  # after the last letter
 LONG_TEXT = 1000  # characters; what may be longer gets several lines
@@ -42,14 +42,26 @@ def entry(
 ) -> Component:
     """An input for a field; without ``label`` its title is only told to screen readers and stands in the column's head."""
     named = {"label": titled(field)} if label else {"aria-label": titled(field)}
-    common = {"id": dict(component_id), "size": "xs", "placeholder": placeholder, **named, **properties}
+    return made(component_id, spec_of(field), value, placeholder=placeholder, suggestions=suggestions, **named, **properties)
+
+
+def made(
+    component_id: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    value: Any,
+    *,
+    placeholder: str = "",
+    suggestions: Sequence[str] | None = None,
+    **properties: Any,
+) -> Component:
+    """An input for what a schema describes."""
+    common = {"id": dict(component_id), "size": "xs", "placeholder": placeholder, **properties}
     text = "" if value is None else str(value)
-    spec = spec_of(field)
     if suggestions is not None:
         return dmc.Autocomplete(value=text, data=list(suggestions), debounce=WAIT_MS, **common)
     if "enum" in spec:
         return dmc.Select(value=text or None, data=[str(c) for c in spec["enum"]], clearable=True, **common)
-    if is_number(field):
+    if spec["type"] in ("number", "integer"):
         # Not a NumberInput: that one takes a pasted 3,0 for 30.
         return dmc.TextInput(value=text, debounce=WAIT_MS, inputProps={"inputMode": "decimal"}, **common)
     if spec.get("maxLength", 0) > LONG_TEXT:

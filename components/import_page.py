@@ -233,7 +233,7 @@ def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
     if not named or not ids[0]["sid"]:
         return no_update
     try:
-        return json_digest(values) if import_work.keep(ids[0]["sid"], named) else no_update
+        return json_digest(values) if import_actions.keep(ids[0]["sid"], named) else no_update
     except StoreError:  # taken off the list by another page
         return json_digest(values)
 

@@ -18,7 +18,7 @@ from analysis.core.jobs import Inline, Jobs, Status
 from analysis.inspection import Found
 from analysis.staging import Staged, safe_name
 from components.context import context, jobs, workspace
-from components.import_form import Judged, judge, said, typed
+from components.import_form import Judged, judge, said
 from components.import_uploads import staging
 
 INLINE_BYTES = 4 << 20  # read at once, in the request that looks
@@ -301,20 +301,6 @@ def fill_in(sid: str, fields: Mapping[str, Any], *, stamp: str = "") -> bool:
     after = {k: v for k, v in kept.items() if v not in (None, "") or k == "cell.name"}
     staging().say(sid, fields=after, **({"stamp": stamp} if stamp else {}))
     return True
-
-
-def keep(sid: str, fields: Mapping[str, Any]) -> bool:
-    """Keep what was typed or chosen; True where it is something new."""
-    given = {k: typed(k, v) for k, v in fields.items() if k != "reader"}
-    reader = fields.get("reader")
-    changed = False
-    if reader is not None:
-        for part in next((lot.parts for lot in lots() if lot.sid == sid), ()):
-            found = found_in(part)
-            if reader != (found.reader if found is not None else part.form.get("reader")):
-                staging().say(part.sid, reader=reader, options=None)
-                changed = True
-    return fill_in(sid, given) or changed if given else changed
 
 
 def look_again(sid: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.catalog import CellFields
 from analysis.core.errors import ParamError
-from components import import_actions, import_rows, import_work
+from components import import_actions, import_options, import_rows, import_work
 from components.import_form import judge, proposed_cell, typed
 from components.import_work import Lot
 
@@ -148,7 +148,7 @@ def test_numbers_may_have_a_decimal_comma(text: str | None, value: Any) -> None:
 )
 def test_bad_values_are_sentences_and_block(served: Any, fields: dict[str, Any], sentence: str) -> None:
     sid = served.waiting("a.csv", record())
-    import_work.keep(sid, {f"cell.{k}": v for k, v in fields.items()})
+    import_actions.keep(sid, {f"cell.{k}": v for k, v in fields.items()})
     lot = only()
     assert (lot.state, lot.sentence) == ("wrong", sentence)
     with pytest.raises(ParamError):
@@ -157,25 +157,25 @@ def test_bad_values_are_sentences_and_block(served: Any, fields: dict[str, Any],
 
 def test_a_file_without_a_cell_is_not_taken(served: Any) -> None:
     sid = served.waiting("a.csv", record())
-    import_work.keep(sid, {"cell.name": ""})
+    import_actions.keep(sid, {"cell.name": ""})
     assert only().state == "wrong"
-    import_work.keep(sid, {"cell.name": "B"})
+    import_actions.keep(sid, {"cell.name": "B"})
     assert only().state == "ready"
 
 
 def test_what_is_missing_is_shown_before_it_is_taken(served: Any) -> None:
     sid = served.waiting("a.csv", record())
     assert only().judged.missing == ("group", "active mass", "area")
-    import_work.keep(sid, {"cell.group": "coated", "cell.composite_mass_mg": "5"})
+    import_actions.keep(sid, {"cell.group": "coated", "cell.composite_mass_mg": "5"})
     assert only().judged.missing == ("active mass", "area")
-    import_work.keep(sid, {"cell.active_fraction": "0,6", "cell.electrode_area_cm2": 0.785})
+    import_actions.keep(sid, {"cell.active_fraction": "0,6", "cell.electrode_area_cm2": 0.785})
     assert only().judged.missing == ()
 
 
 def test_a_known_cell_lacks_nothing_that_is_recorded(served: Any) -> None:
     served.workspace.catalog.upsert_cell("C1", group=None, active_mass_mg=3.0, electrode_area_cm2=1.0)
     sid = served.waiting("a.csv", record())
-    import_work.keep(sid, {"cell.name": "C1"})
+    import_actions.keep(sid, {"cell.name": "C1"})
     lot = only()
     assert lot.judged.missing == ("group",)
     assert lot.judged.payload is not None
@@ -195,7 +195,7 @@ def test_fields_are_applied_to_all_or_to_the_ticked(served: Any) -> None:
 def test_typing_does_not_draw_the_row_again_but_applying_does(served: Any) -> None:
     sid = served.waiting("a.csv", record())
     before = only().rev
-    import_work.keep(sid, {"cell.group": "coated"})
+    import_actions.keep(sid, {"cell.group": "coated"})
     assert only().rev == before
     act("apply", active_mass_mg="3")
     assert only().rev != before
@@ -206,7 +206,7 @@ def test_typing_does_not_draw_the_row_again_but_applying_does(served: Any) -> No
 
 def test_a_file_is_imported_with_what_was_said(served: Any) -> None:
     sid = served.waiting("a.csv", record())
-    import_work.keep(sid, {"cell.name": "C1", "cell.group": "coated", "cell.active_mass_mg": "3", "measurement.state": "charged"})
+    import_actions.keep(sid, {"cell.name": "C1", "cell.group": "coated", "cell.active_mass_mg": "3", "measurement.state": "charged"})
     assert import_actions.label(import_actions.ready(lots(), ()), lots(), is_part=False) == "Import 1 ready"
     act("import")
     lot = only()
@@ -274,7 +274,7 @@ def test_parts_of_one_test_are_put_in_the_order_of_their_start(served: Any) -> N
 def test_one_test_of_two_files_becomes_one_measurement(served: Any) -> None:
     a, b = served.waiting("a.csv", record(1)), served.waiting("b.csv", record(2))
     lots()
-    import_work.keep(a, {"cell.name": "C1"})
+    import_actions.keep(a, {"cell.name": "C1"})
     act("join", ticked=(a, b))
     act("import")
     (measurement,) = served.workspace.catalog.measurements()
@@ -295,11 +295,11 @@ def test_another_reader_can_be_chosen(served: Any) -> None:
     sid = served.waiting("a.csv", record())
     found = only().found[0]
     assert found is not None
-    import_work.keep(sid, {"reader": "cycling.biologic_mpr"})
+    import_actions.keep(sid, {"reader": "cycling.biologic_mpr"})
     lot = only()
     assert lot.state == "problem"
     assert "a.csv" in lot.sentence
-    import_work.keep(sid, {"reader": found.reader})
+    import_actions.keep(sid, {"reader": found.reader})
     assert only().state == "ready"
 
 
@@ -360,3 +360,39 @@ def test_judging_needs_no_inspection_to_say_that_it_waits(served: Any) -> None:
     sid = served.waiting("a.csv", record())
     entry = served.staging.entry(sid)
     assert judge([entry], [None], ()).wrong == (("", "a.csv is still being read."),)
+
+
+def test_options_of_the_reader_can_be_given(served: Any) -> None:
+    sid = served.waiting("a.csv", record())
+    before = only().found[0]
+    assert before is not None
+    import_actions.keep(sid, {"option.current_sign": "positive discharges", "option.decimal": None})
+    after = only().found[0]
+    assert after is not None
+    assert after.options == {"current_sign": "positive discharges"}
+    currents = [next(y for y in f.picture["current"]["y"] if y is not None) for f in (before, after)]
+    assert currents[0] == -currents[1] != 0
+    import_actions.keep(sid, {"option.current_sign": "positive charges"})
+    assert only().found[0] is not None
+    assert only().found[0].options == {}  # type: ignore[union-attr]
+
+
+def test_an_option_that_makes_no_sense_is_a_sentence(served: Any) -> None:
+    sid = served.waiting("a.csv", record())
+    lots()
+    import_actions.keep(sid, {"option.skip_rows": "many"})
+    lot = only()
+    assert lot.state == "problem"
+    assert "Lines above the header" in lot.sentence
+    import_actions.keep(sid, {"option.skip_rows": ""})
+    assert only().state == "ready"
+
+
+def test_every_reader_has_its_options_as_inputs(served: Any) -> None:
+    for reader in served.workspace.registry.readers:
+        for name, spec in import_options.simple_options(reader.options).items():
+            default = reader.options.model_fields[name].default
+            assert import_options.with_option({}, reader.options, f"option.{name}", default) == {}
+            value = next((c for c in spec.get("enum", ()) if c not in ("", default)), None)
+            if value is not None:
+                assert import_options.with_option({}, reader.options, f"option.{name}", value) == {name: value}
