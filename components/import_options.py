@@ -28,21 +28,23 @@ def simple_options(options: type[Options]) -> dict[str, dict[str, Any]]:
 def panel(lot: Lot, reader: Reader) -> Component:
     """The options of the reader, folded away; nothing where it has none."""
     used: Mapping[str, Any] = lot.found[0].options if lot.found[0] is not None else {}
-    inputs = [_input(lot.sid, reader.options, name, spec, used) for name, spec in simple_options(reader.options).items()]
+    fields = simple_options(reader.options)
+    inputs = [_input(lot.sid, reader.options, name, spec, used) for name, spec in fields.items()]
     if not inputs:
         return html.Div()
-    return html.Details([html.Summary("How it is read"), html.Div(inputs, className="detail-fields")])
+    return html.Details([html.Summary("How it is read"), html.Div(inputs, className="detail-fields")], open=any(n in used for n in fields))
 
 
 def _input(sid: str, options: type[Options], name: str, spec: dict[str, Any], used: Mapping[str, Any]) -> Component:
     info = options.model_fields[name]
     value = used.get(name, info.default)
     shown = next((word for word, meant in YES_NO.items() if meant is value), value)
-    choices = (
-        {"enum": [c for c in spec["enum"] if c != ""]} if "enum" in spec else {"enum": list(YES_NO)} if spec["type"] == "boolean" else spec
-    )
+    if spec.get("type") == "boolean":
+        spec = {"enum": list(YES_NO)}
+    elif "enum" in spec:
+        spec = {"enum": [c for c in spec["enum"] if c != ""]}
     label = {"label": info.title or name, "description": info.description}
-    return made(field_id(sid, PREFIX + name), choices, shown, placeholder="automatic" if info.default in (None, "") else "", **label)
+    return made(field_id(sid, PREFIX + name), spec, shown, placeholder="automatic" if info.default in (None, "") else "", **label)
 
 
 def with_option(used: Mapping[str, Any], options: type[Options], field: str, typed: Any) -> dict[str, Any]:
