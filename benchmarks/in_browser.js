@@ -35,8 +35,20 @@ window["bench"] = (() => {
     return performance.now();
   }
 
+  /** What the page waited for between two moments: in all, and how long of it a request to the server was open. @param {number} from @param {number} to */
+  function waited(from, to) {
+    const asked = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource")).filter((e) => e.startTime < to && e.responseEnd > from);
+    let [open, reached] = [0, from];
+    for (const e of asked.sort((a, b) => a.startTime - b.startTime)) {
+      const [start, end] = [Math.max(e.startTime, reached), Math.min(e.responseEnd, to)];
+      if (end > start) [open, reached] = [open + end - start, end];
+    }
+    return { ms: to - from, server: open };
+  }
+
   const text = (/** @type {object} */ s) => JSON.stringify(Object.entries(s).sort());
   const holding = (/** @type {object} */ expected) => until(() => text(state()) === text(expected), expected);
+  const opened = async (/** @type {object} */ expected) => waited(0, await holding(expected));
 
   /** The state once every graph is drawn and stays the same for some time. @param {number} ms */
   async function settled(ms) {
@@ -62,7 +74,7 @@ window["bench"] = (() => {
   async function after(selector, wait) {
     const started = performance.now();
     /** @type {HTMLElement} */ (document.querySelector(selector)).click();
-    return (await wait()) - started;
+    return waited(started, await wait());
   }
 
   const chip = (/** @type {string} */ cell) => /** @type {HTMLElement} */ ([...document.querySelectorAll(".chip")].find((c) => JSON.parse(c.id).cell === cell));
@@ -79,7 +91,7 @@ window["bench"] = (() => {
     const started = performance.now();
     chip(cell).click();
     const ended = await until(() => own(cell).every((/** @type {any} */ t) => (t.visible !== false) === shown) && drawn(plot("cycling.retention")) && means() !== before);
-    return ended - started;
+    return waited(started, ended);
   }
 
   /** Choose from the list that is open; without an expected state, only choose. @param {string} option @param {object | null} expected */
@@ -87,8 +99,9 @@ window["bench"] = (() => {
     const found = /** @type {HTMLElement} */ ([...document.querySelectorAll('[role="option"]')].find((o) => o.checkVisibility() && o.textContent?.trim() === option));
     const started = performance.now();
     found.click();
-    return expected === null ? 0 : (await holding(expected)) - started;
+    return expected === null ? null : waited(started, await holding(expected));
   }
 
-  return { state, settled, changed, holding, after, chips, cells, toggled, chosen };
+  performance.setResourceTimingBufferSize(5000);
+  return { state, settled, changed, opened, holding, after, chips, cells, toggled, chosen };
 })();

@@ -38,8 +38,8 @@ def run(*, quick: bool) -> Section:
     intro = (
         f"Battery Data Format tables of {synthetic_rows.ROWS_A_CYCLE:,} rows a cycle, eight columns, made on the spot. A fresh process "
         "each, which takes a small file first: import (hash, copy, read, store, catalog), `cycling.summary`, `cycling.trace`. Memory: "
-        "largest proportional set size of the process tree, sampled every 50 ms, and its part that lies in no file (mapped files are taken back by "
-        "the system when memory is short); the smallest file shows what the program itself takes."
+        "largest proportional set size of the process tree, sampled every 50 ms, and its part that lies in no file (mapped files are "
+        "taken back by the system when memory is short); the smallest file shows what the program itself takes."
     )
     tables = tuple(_table(kind, [_taken(kind, rows) for rows in sizes]) for kind in FORMATS)
     return Section("rows", "Time and memory against rows", intro, tables)
