@@ -1,0 +1,138 @@
+"""What the figures of spectra share: names in legends, notes below the axis, marker lines, the frame.
+
+Traces are plain dicts and become a ``go.Figure`` once, without validation. Plotly is imported when a figure is built.
+"""
+
+import html
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from analysis.core.data import warnings_of
+from analysis.core.errors import ParamError
+from analysis.core.params import Params
+from analysis.core.registry import Labelled
+from analysis.core.style import DASHES, Style, legend_name, origin_note
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Trace = dict[str, Any]
+EV: dict[str, Any] = {"unit": "eV"}
+STATE_MARK = " · "  # what stands before the state in a label: "C1 · charged"
+NOTE_LENGTH = 76
+NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
+ENERGY_TITLE = "Photon energy / eV"
+
+
+class SpectrumFigureParams(Params):
+    """What every figure with an energy axis can be asked."""
+
+    low: float | None = Field(None, title="Shown from", json_schema_extra=EV)
+    high: float | None = Field(None, title="Shown to", json_schema_extra=EV)
+    markers: tuple[str, ...] = Field((), title="Marker lines as name@energy")
+
+
+def safe(text: str) -> str:
+    """User text as text: no markup, and no hover template either."""
+    return html.escape(text, quote=False).replace("%{", "%&#123;")
+
+
+def names(item: Labelled) -> list[str]:
+    """A name for every spectrum of an item: its label, with the spectrum's own name where there are several."""
+    own = [str(n) for n in item.data["name"].values]
+    return [item.label] if len(own) == 1 else [f"{item.label}{STATE_MARK}{n}" for n in own]
+
+
+def legend(name: str, item: Labelled) -> str:
+    return safe(legend_name(name, item.origin))
+
+
+def dash_of(item: Labelled, items: Sequence[Labelled]) -> str:
+    """The line's dash by state: the part of the label after the last " · "; the same state has one dash in a figure."""
+    states = list(dict.fromkeys(_state(i) for i in items))
+    return DASHES[states.index(_state(item)) % len(DASHES)]
+
+
+def _state(item: Labelled) -> str:
+    return item.label.rpartition(STATE_MARK)[2] if STATE_MARK in item.label else ""
+
+
+def colours(items: Sequence[Labelled], style: Style) -> list[str]:
+    """Colour of every item: that of its group, or along a sequence where there are no groups."""
+    if any(i.group in style.groups for i in items):
+        return [style.color(i.group) for i in items]
+    return style.sequence(len(items))
+
+
+def markers(wanted: Sequence[str], style: Style) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Vertical lines and their names from ``name@energy``."""
+    shapes, notes = [], []
+    for text in wanted:
+        name, _, energy = text.rpartition("@")
+        try:
+            x = float(energy)
+        except ValueError as err:
+            raise ParamError(f"'{text}' is not a marker.", hint="Write it as name@energy, such as P–Sx–P@2472.0.") from err
+        line = {"color": style.muted, "width": 1, "dash": "dot"}
+        shapes.append({"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line})
+        place = {"x": x, "xref": "x", "y": 1, "yref": "y domain", "yanchor": "top", "xanchor": "left", "textangle": -90}
+        notes.append({**place, "text": safe(name), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.muted}})
+    return shapes, notes
+
+
+def notes_of(items: Sequence[Labelled]) -> list[str]:
+    """What must be read beside the figure: origin, calibration, badges."""
+    origin = origin_note({i.origin for i in items})
+    said = [f"{origin[:1].upper()}{origin[1:]}."] if origin else []
+    return [*said, *_calibrations(items), *_badges(items)]
+
+
+def _calibrations(items: Sequence[Labelled]) -> list[str]:
+    found = {}
+    for item in items:
+        note = item.data.attrs.get("calibration")
+        if note:
+            found[f"{note['standard']} at {note['assigned']:g} eV"] = None
+    if not found:
+        return []
+    some = " (some spectra only)" if any(not i.data.attrs.get("calibration") for i in items) else ""
+    return [f"Energies calibrated on {', '.join(found)}{some}."]
+
+
+def _badges(items: Sequence[Labelled]) -> list[str]:
+    said = [w for i in items for w in warnings_of(i.data) if w.startswith("Uncorrected")]
+    return ["Fluorescence not corrected for self-absorption: heights unreliable."] if said else []
+
+
+def titled(title: str, items: Sequence[Labelled], style: Style, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """An axis title with notes below it."""
+    lines = [line for note in [" ".join([*notes_of(items), *extra])] if note for line in textwrap.wrap(note, NOTE_LENGTH)]
+    look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
+    return {"text": "<br>".join([title, *(f'<span style="{look}">{safe(line)}</span>' for line in lines)])}
+
+
+def energy_axis(items: Sequence[Labelled], style: Style, params: SpectrumFigureParams, extra: Sequence[str] = ()) -> dict[str, Any]:
+    """The energy axis with its range and the notes."""
+    shown = {"range": [params.low, params.high]} if params.low is not None and params.high is not None else {}
+    return {"title": titled(ENERGY_TITLE, items, style, extra), **shown}
+
+
+def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **properties: Any) -> Trace:
+    """A line without the points that a spectrum does not have."""
+    own = np.isfinite(y)
+    look = {"color": colour, "width": 1.6, **properties.pop("line", {})}
+    return {"type": "scatter", "mode": "lines", "x": x[own], "y": y[own], "name": name, "line": look, **properties}
+
+
+def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
+    """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
+    import plotly.graph_objects as go
+
+    return go.Figure({"data": list(traces), "layout": {"template": style.template(), "uirevision": revision, **layout}}, _validate=False)
+
+
+Size = Literal["none", "items", "groups"]
