@@ -37,9 +37,8 @@ def like(mask: xr.DataArray, of: da.Array) -> da.Array:
     return da.from_array(mask.data, chunks=spatial, name=False, asarray=False)
 
 
-def spectra_of(block: np.ndarray) -> np.ndarray:
-    """The spectra of a block as (N, E) float32; a view where they lie together, or image by image, and are float32."""
-    kind = np.float32
+def spectra_of(block: np.ndarray, kind: type = np.float32) -> np.ndarray:
+    """The spectra of a block as (N, E) floats; a view where they lie together, or image by image, and are of that kind."""
     count, length = int(np.prod(block.shape[:-1])), block.shape[-1]
     by_image = np.moveaxis(block, -1, 0)
     if by_image.flags.c_contiguous and not block.flags.c_contiguous:
@@ -47,23 +46,25 @@ def spectra_of(block: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(block, dtype=kind).reshape(count, length)
 
 
-def per_voxel(function: Callable[..., np.ndarray], stack: da.Array, *maps: da.Array, rows: int, **keywords: Any) -> da.Array:
-    """Maps of shape (rows, …) from a function of spectra (N, E) and values of the same voxels (N,); float32."""
+def per_voxel(
+    function: Callable[..., np.ndarray], stack: da.Array, *maps: da.Array, rows: int, kind: type = np.float32, **keywords: Any
+) -> da.Array:
+    """Maps of shape (rows, …) from a function of spectra (N, E) and values of the same voxels (N,), all of one float type."""
 
     def on_block(block: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        made = function(spectra_of(block), *(o.reshape(-1) for o in others), **keywords)
-        return made.reshape(rows, *block.shape[:-1]).astype(np.float32, copy=False)
+        made = function(spectra_of(block, kind), *(o.reshape(-1) for o in others), **keywords)
+        return made.reshape(rows, *block.shape[:-1]).astype(kind, copy=False)
 
     space = stack.ndim - 1
     return da.map_blocks(
         on_block,
         stack,
         *(m[..., None] for m in maps),
-        dtype=np.float32,
+        dtype=kind,
         chunks=((rows,), *stack.chunks[:space]),
         drop_axis=space,
         new_axis=0,
-        meta=np.empty((0,) * (space + 1), dtype=np.float32),
+        meta=np.empty((0,) * (space + 1), dtype=kind),
     )
 
 
@@ -79,7 +80,7 @@ def with_halo(function: Callable[[np.ndarray], np.ndarray], maps: da.Array, *, h
 def checked_mask(mask: xr.Dataset | None, stack: xr.Dataset) -> xr.DataArray | None:
     """The mask of a stack: the one given, else its own; None where there is none."""
     if mask is None:
-        return stack["mask"] if "mask" in stack else None
+        return stack.get("mask")
     dims = spatial_dims(stack)
     own = {d: stack.sizes[d] for d in dims}
     found = {d: mask.sizes[d] for d in spatial_dims(mask)}

@@ -1,0 +1,193 @@
+"""How edge energies are distributed inside one particle: histogram, Gaussians, shape, with intervals by blocks of space."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from analysis.core.data import Scalar, Schema, Var, table, warn, warnings_of
+from analysis.core.errors import DataError
+from analysis.core.numerics.mixture import Mixture, mixture_of
+from analysis.core.numerics.neighbours import near
+from analysis.core.numerics.shape import Shape, fine_bins, shape_of
+from analysis.core.numerics.spatial import BlockIntervals, Correlation, block_bootstrap, block_labels, block_side, correlation
+from analysis.core.params import Params
+from analysis.schemas import dimensionality
+from analysis.xanes.blocks import checked_mask
+from analysis.xanes.edges import spread
+from analysis.xanes.normalise import EV
+
+BIN = ("bin",)
+FINE = 20  # fine bins in a bin of the histogram
+FEWEST = 10  # voxels
+
+DISTRIBUTION = Schema(
+    "xanes.distribution",
+    {
+        "energy": Var(BIN, "eV", title="Edge energy"),  # middle of the bin
+        "count": Var(BIN, "1", title="Voxels"),
+        "fraction": Var(BIN, "1", title="Fraction of the volume"),
+        "density": Var(BIN, "1/eV", title="Density"),
+        "gaussian": Var(BIN, "1/eV", title="Gaussian of the same mean and width"),
+        "mixture": Var(BIN, "1/eV", title="Gaussian mixture"),
+    },
+)
+
+SHAPE_TITLES = {
+    "mean": ("eV", "Mean edge energy"),
+    "std": ("eV", "Standard deviation"),
+    "median": ("eV", "Median edge energy"),
+    "iqr": ("eV", "Quartile distance"),
+    "p5": ("eV", "5 % of the volume lie below"),
+    "p95": ("eV", "95 % of the volume lie below"),
+    "skewness": ("1", "Skewness"),
+    "kurtosis": ("1", "Excess kurtosis"),
+    "bimodality": ("1", "Bimodality coefficient"),
+    "dip": ("1", "Hartigan's dip"),
+}
+WITHIN = "voxels; interval within this particle, not for inference"
+
+
+class DistributionParams(Params):
+    """How edge energies are counted."""
+
+    bin_width: float = Field(0.1, gt=0, le=10, title="Width of the bins", json_schema_extra=EV)
+    erode: int = Field(0, ge=0, le=8, title="More rim left out, in voxels")
+    most_parts: int = Field(4, ge=1, le=8, title="Gaussians in the mixture at most")
+    resamples: int = Field(400, ge=0, le=5000, title="Resamples of the block bootstrap (0: none)")
+    seed: int = Field(0, ge=0, title="Seed")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the voxels of one map say."""
+
+    shape: Shape
+    mixture: Mixture
+    correlation: Correlation
+    intervals: BlockIntervals | None
+    noise: dict[str, float]
+
+
+def distribution(edges: xr.Dataset, params: DistributionParams, *, mask: xr.Dataset | None = None) -> xr.Dataset:
+    """Histogram in bins at multiples of their width, so that particles share their bins, with Gaussian and mixture.
+
+    Everything else about the distribution is in ``attrs["distribution"]``, which ``summarise`` turns into scalars.
+    """
+    inside = _inside(edges, params, mask)
+    values = edges["edge_energy"].to_numpy()
+    energy = values[inside].astype(np.float64)
+    if energy.size < FEWEST:
+        raise DataError(
+            f"{energy.size} voxels with an edge energy are too few for a distribution.",
+            hint="Take less of the rim off (erode), widen the mask, or look at the flags of the map.",
+        )
+    std = edges["edge_energy_std"].to_numpy()[inside].astype(np.float64) if "edge_energy_std" in edges else np.full(energy.size, np.nan)
+    centers, place = fine_bins(energy, params.bin_width)
+    counts = np.bincount(place, minlength=centers.size).astype(np.float64)
+    found = _found(values, inside, energy, std, params)
+    shape = found.shape
+    columns = {
+        "energy": (centers, "eV"),
+        "count": (counts, "1"),
+        "fraction": (counts / energy.size, "1"),
+        "density": (counts / energy.size / params.bin_width, "1/eV"),
+        "gaussian": (_gaussian(centers, shape.mean, shape.std), "1/eV"),
+        "mixture": (found.mixture.density(centers), "1/eV"),
+    }
+    attrs = {k: edges.attrs[k] for k in ("definition", "e0", "energy_offset", "calibrant") if k in edges.attrs}
+    attrs |= {"dimensionality": dimensionality(edges), "bin_width": params.bin_width, "distribution": _record(found, energy.size)}
+    return warn(table(columns, dim="bin", attrs=attrs), *warnings_of(edges), *_remarks(found))
+
+
+def _inside(edges: xr.Dataset, params: DistributionParams, mask: xr.Dataset | None) -> np.ndarray:
+    has_value = (edges["flags"] == 0).to_numpy()
+    inside = has_value.copy()
+    if "rim" in edges:
+        inside &= edges["rim"].to_numpy() == 0
+    if params.erode:
+        inside &= ~near(~has_value, params.erode)
+    chosen = checked_mask(mask, edges)
+    return inside if chosen is None else inside & (chosen.to_numpy() != 0)
+
+
+def _found(values: np.ndarray, inside: np.ndarray, energy: np.ndarray, std: np.ndarray, params: DistributionParams) -> Found:
+    fine, place = fine_bins(energy, params.bin_width / FINE)
+    counts = np.bincount(place, minlength=fine.size).astype(np.float64)
+    noise = spread(energy, std)
+    floor = noise["noise_floor"] ** 2 if np.isfinite(noise["noise_floor"]) else 0.0
+    alike = correlation(values, inside, noise_variance=floor)
+    mixture = mixture_of(fine, counts, n_effective=alike.n_effective, most=params.most_parts)
+    side = block_side(alike.length)
+    label, blocks = block_labels(inside, side)
+    intervals = None
+    if params.resamples and np.isfinite(alike.length):
+        each = np.zeros((blocks, fine.size))
+        np.add.at(each, (label, place), 1.0)
+        intervals = block_bootstrap(each, lambda c: _numbers(fine, c), side=side, resamples=params.resamples, seed=params.seed)
+    return Found(shape_of(fine, counts), mixture, alike, intervals, noise)
+
+
+def _numbers(centers: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return np.array(list(asdict(shape_of(centers, counts)).values()))
+
+
+def _gaussian(at: np.ndarray, mean: float, std: float) -> np.ndarray:
+    if not std > 0:
+        return np.full(at.shape, np.nan)
+    return np.asarray(np.exp(-0.5 * ((at - mean) / std) ** 2) / (np.sqrt(2 * np.pi) * std))
+
+
+def _record(found: Found, n: int) -> dict[str, object]:
+    """The numbers as plain values; unknown ones are None."""
+    shape = asdict(found.shape)
+    low = found.intervals.low if found.intervals else np.full(len(shape), np.nan)
+    high = found.intervals.high if found.intervals else np.full(len(shape), np.nan)
+    plain = {k: [_known(v), _known(lo), _known(hi)] for (k, v), lo, hi in zip(shape.items(), low, high, strict=True)}
+    parts = [dict(zip(("weight", "mean", "std"), map(float, p), strict=True)) for p in zip(*_parts(found.mixture), strict=True)]
+    return {
+        "n": n,
+        "shape": plain,
+        "parts": parts,
+        "bics": list(found.mixture.bics),
+        "correlation_length": found.correlation.length,
+        "n_effective": found.correlation.n_effective,
+        "blocks": found.intervals.blocks if found.intervals else 0,
+        "block_side": found.intervals.side if found.intervals else 0,
+        "noise_floor": _known(found.noise["noise_floor"]),
+        "heterogeneity": _known(found.noise["heterogeneity"]),
+    }
+
+
+def _parts(mixture: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return mixture.weight, mixture.mean, mixture.std
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _remarks(found: Found) -> list[str]:
+    if found.intervals is None:
+        return ["The particle holds fewer than 20 blocks of three correlation lengths: no interval within it is given."]
+    return []
+
+
+def summarise(stored: xr.Dataset, params: DistributionParams) -> dict[str, Scalar]:
+    """The shape of the distribution; intervals are by blocks of space inside the particle."""
+    record = stored.attrs["distribution"]
+    n = int(record["n"])
+    found = {"n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels")}
+    for name, (value, low, high) in record["shape"].items():
+        unit, title = SHAPE_TITLES[name]
+        level, of = (0.95, WITHIN) if low is not None else (None, "voxels")
+        found[name] = Scalar(value, unit, low=low, high=high, n=n, level=level, of=of, title=title)
+    found["noise_floor"] = Scalar(record["noise_floor"], "eV", n=n, of="voxels", title="Noise floor")
+    found["heterogeneity"] = Scalar(record["heterogeneity"], "eV", n=n, of="voxels", title="Heterogeneity beyond noise")
+    found["n_effective"] = Scalar(record["n_effective"], "1", n=n, of="voxels", title="Independent voxels")
+    found["correlation_length"] = Scalar(record["correlation_length"], "1", title="Correlation length, in voxels")
+    found["n_parts"] = Scalar(len(record["parts"]), "1", title="Gaussians in the mixture")
+    for i, part in enumerate(record["parts"], start=1):
+        found[f"part_{i}"] = Scalar(part["mean"], "eV", std=part["std"], title=f"Gaussian {i} ({part['weight']:.0%} of the volume)")
+    return found
