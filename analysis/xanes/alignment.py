@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, signal
 
 FINE_PX = 1.5  # smaller structures are noise
 UPSAMPLE = 20  # shifts to 1/20 px
 SCALES_TRIED = 11
+TAPER = 0.2  # part of an image that is faded out
 
 
 def magnification(energy: np.ndarray, reference_energy: float) -> np.ndarray:
@@ -56,17 +57,36 @@ def drift(reference: np.ndarray, moving: np.ndarray, *, coarse_px: float = 20.0)
     """Shift (y, x) in pixels that brings ``moving`` onto ``reference``.
 
     Cross correlation of the band-passed images, to 1/20 pixel. Its spectrum is not whitened: with ``normalization="phase"`` the
-    fixed pattern of optics and camera, which does not move, wins over the sample.
+    fixed pattern of optics and camera, which does not move, wins over the sample. What is left after whole pixels is found where the
+    images overlap.
 
     References
     ----------
     .. [1] Guizar-Sicairos, Thurman & Fienup, Opt. Lett. 33, 156 (2008), doi 10.1364/OL.33.000156.
     """
+    first, second = (structures(a, coarse_px=coarse_px) for a in (reference, moving))
+    whole = np.rint(_correlated(first, second)).astype(int)
+    fine = _correlated(*(_tapered(a) for a in _overlap(first, second, whole)))
+    return float(whole[0] + fine[0]), float(whole[1] + fine[1])
+
+
+def _correlated(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     from skimage.registration import phase_cross_correlation
 
-    pair = (structures(a, coarse_px=coarse_px) for a in (reference, moving))
-    found = phase_cross_correlation(*pair, upsample_factor=UPSAMPLE, normalization=None)[0]
-    return float(found[0]), float(found[1])
+    return np.asarray(phase_cross_correlation(first, second, upsample_factor=UPSAMPLE, normalization=None)[0])
+
+
+def _overlap(first: np.ndarray, second: np.ndarray, whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parts of two images that show the same after ``second`` is moved by whole pixels."""
+    here = tuple(slice(max(0, d), n + min(0, d)) for d, n in zip(whole, first.shape, strict=True))
+    there = tuple(slice(max(0, -d), n + min(0, -d)) for d, n in zip(whole, first.shape, strict=True))
+    return first[here], second[there]
+
+
+def _tapered(image: np.ndarray) -> np.ndarray:
+    """Faded out towards the rims, which would hold the correlation at zero shift."""
+    rows, columns = (signal.windows.tukey(n, TAPER) for n in image.shape)
+    return np.asarray(image * rows[:, None] * columns)
 
 
 def measured_scale(
@@ -84,14 +104,12 @@ def measured_scale(
     The vertex of a parabola through the correlation coefficients of the band-passed images, each laid over the reference at its own
     best shift, away from the rims that the shift leaves empty.
     """
-    from skimage.registration import phase_cross_correlation
-
     first, second = (structures(a, coarse_px=coarse_px) for a in (reference, moving))
     tried = np.linspace(around - within, around + within, SCALES_TRIED)
     found = np.empty(tried.size)
     for k, scale in enumerate(tried):
         sized = transformed(second, scale=float(scale), shift=(0.0, 0.0))
-        y, x = phase_cross_correlation(first, np.nan_to_num(sized), upsample_factor=UPSAMPLE, normalization=None)[0]
+        y, x = _correlated(first, np.nan_to_num(sized))
         laid = transformed(second, scale=float(scale), shift=(float(y), float(x)))
         rim = int(np.ceil(max(abs(y), abs(x)) + within * max(first.shape) / 2 + coarse_px))
         inner = (slice(rim, -rim), slice(rim, -rim))
