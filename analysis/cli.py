@@ -15,7 +15,7 @@ from typing import Any
 import xarray as xr
 
 from analysis import cli_output
-from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields
+from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields, manifest
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError, UserError
 from analysis.core.registry import Recipe
@@ -172,8 +172,14 @@ def _key(text: str, options: Sequence[str], store: Store) -> str:
 
 def _import(args: argparse.Namespace) -> None:
     workspace = Workspace(args.workspace)
+    listed = manifest.read_manifest(args.manifest) if args.manifest else ()
+    for sentence in manifest.remarks(listed):
+        print(f"warning: {sentence}", file=sys.stderr)
     with reporting(cli_output.progress(False)):
         made = workspace.import_manifest(args.manifest, again=args.again) if args.manifest else [_import_one(workspace, args)]
+    described = dict.fromkeys(row.cell.name for row in listed if row.cell is not None and row.file is None)
+    if described:
+        print(f"{len(described)} cell{'s' if len(described) > 1 else ''} described: {', '.join(described)}")
     for m in made:
         print(f"{m.cell}: {m.modality}, {', '.join(f.original_name for f in m.files)} ({', '.join(m.dataset_keys)})")
         for sentence in workspace.warnings(m):
@@ -289,7 +295,7 @@ def _add_import(commands: Any) -> None:
     p = commands.add_parser("import", help="take files into a workspace")
     p.add_argument("workspace", type=Path)
     p.add_argument("files", nargs="*", type=Path, metavar="FILE", help="parts of one measurement, in time order")
-    p.add_argument("--manifest", type=Path, metavar="FILE.csv|.toml")
+    p.add_argument("--manifest", type=Path, metavar="FILE.csv|.xlsx|.toml")
     p.add_argument("--cell", metavar="NAME")
     p.add_argument("--group")
     p.add_argument("--state", choices=("pristine", "charged", "discharged"))

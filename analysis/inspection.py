@@ -82,6 +82,8 @@ def inspect(
     except OSError as err:
         return Found(kind="problem", message=f"{path.name} cannot be read: {err.strerror or err}.", hint="Add it again.")
     except UserError as err:
+        if manifest_text.lists_cells(path):
+            return _manifest(path, sha256)
         return Found(kind="problem", message=err.message, hint=err.hint)
     known = {"sha256": sha256, "reader": reader.id, "title": reader.title, "candidates": tuple((r.id, r.title) for r, _ in candidates)}
     used = dict(options or (_recalled(path, remembered) if remembered and takes_mapping(reader) else {}))
@@ -91,6 +93,8 @@ def inspect(
         ds = read((path,), reader, reader.options.check(used))
         facts = _facts(ds, path.name) | ({"instrument": ""} if takes_mapping(reader) else {})
     except UserError as err:
+        if not reader_id and manifest_text.lists_cells(path):
+            return _manifest(path, sha256)
         kind: Kind = "table" if takes_mapping(reader) and isinstance(err, ReadError) and _lacks_columns(path) else "problem"
         return Found(kind=kind, **known, options=used, message=err.message, hint=err.hint)
     return Found(kind="data", **known, options=used, note=note, **facts)
@@ -224,7 +228,7 @@ def _manifest(path: Path, sha256: str) -> Found:
     cells = len({r.values["cell"] for r in rows if "cell" in r.values})
     groups = len({r.values["group"] for r in rows if "group" in r.values})
     note = f"Names {_count(len(named), 'file')} of {_count(cells, 'cell')} in {_count(groups, 'group')}."
-    return Found(kind="manifest", sha256=sha256, title="Manifest", rows=len(rows), files=named, note=note)
+    return Found(kind="manifest", sha256=sha256, title="Manifest", rows=len(rows), files=named, note=note, warnings=rows[0].remarks)
 
 
 def _count(n: int, noun: str) -> str:

@@ -122,7 +122,7 @@ class Workspace:
         return self.catalog.add_measurement(described, cell=cell, harvest=harvest, particle=particle, files=files)
 
     def import_manifest(self, path: Path, *, again: bool = False) -> list[MeasurementRecord]:
-        """Take everything that a CSV or TOML manifest lists; what was taken before a bad row stays whole."""
+        """Take everything that a manifest (CSV, spreadsheet, TOML) lists; what was taken before a bad row stays whole."""
         made = []
         listed = manifest.entries(manifest.read_manifest(path))
         for i, entry in enumerate(listed):

@@ -192,13 +192,13 @@ def _colour(slot: int, taken: str | None) -> Component:
 
 def _manifest(_table: str, _ids: Ids) -> tuple[str, list[Component]]:
     text = (
-        "A CSV or TOML table that describes groups, cells and samples: each row adds one, or changes the fields it names of one that is "
-        "there. A manifest that lists data files belongs on the import page, which takes the files too."
+        "A CSV, Excel or TOML table that describes groups, cells and samples: each row adds one, or changes the fields it names of one "
+        "that is there. A manifest that lists data files belongs on the import page, which takes the files too."
     )
     drop = dcc.Upload(
         html.Div(["Drop a manifest here, or ", html.U("choose a file")]),
         id=MANIFEST_UPLOAD,
-        accept=".csv,.toml,text/csv",
+        accept=".csv,.tsv,.toml,.xlsx,.xls,.ods,text/csv",
         max_size=MANIFEST_BYTES,
         className="catalog-drop",
     )

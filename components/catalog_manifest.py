@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path, PurePath
 
 from analysis.catalog import Catalog
-from analysis.catalog.manifest import Entry, entries, read_manifest
+from analysis.catalog.manifest import Entry, entries, read_manifest, remarks
 from analysis.catalog.manifest import take as take_entry
 from analysis.catalog.manifest_text import parse
 from analysis.core.errors import ParamError, ReadError
+
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 
 
 def take(catalog: Catalog, name: str, contents: str) -> str:
@@ -24,17 +26,18 @@ def take(catalog: Catalog, name: str, contents: str) -> str:
         path = Path(folder) / _file_name(name)
         path.write_bytes(_decoded(name, contents))
         _refuse_files(path)
-        listed = entries(read_manifest(path))
+        rows = read_manifest(path)
+    listed = entries(rows)
     for entry in listed:
         take_entry(catalog, entry)
-    return _said(listed)
+    return " ".join([_said(listed), *remarks(rows)])
 
 
 def _file_name(name: str) -> str:
     """What errors call it; nothing of it is trusted but the suffix."""
     plain = PurePath(name.replace("\\", "/")).name.strip(". ") or "manifest.csv"
-    if PurePath(plain).suffix.lower() not in (".csv", ".toml", ".txt", ".tsv"):
-        raise ReadError(f"{plain[:80]} is not a manifest.", hint="Give a .csv or .toml file.")
+    if PurePath(plain).suffix.lower() not in (".csv", ".toml", ".txt", ".tsv", *SPREADSHEETS):
+        raise ReadError(f"{plain[:80]} is not a manifest.", hint="Give a .csv, .xlsx or .toml file.")
     return plain[-120:]
 
 

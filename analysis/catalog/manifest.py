@@ -1,4 +1,4 @@
-"""A study as a table: CSV or TOML, one row a file, for import, export and exchange.
+"""A study as a table: CSV, spreadsheet or TOML, one row a file, for import, export and exchange.
 
 CSV: a header, then rows; separated by commas, semicolons (then with decimal commas too) or tabs. A blank means "not
 said". All columns may be left out but ``file`` and ``cell``:
@@ -16,6 +16,9 @@ said". All columns may be left out but ``file`` and ``cell``:
 - ``harvest``: ``yes`` if the sample was taken out of the cell at that cycle and state, ``no`` if not; where blank it
   was if a particle and a cycle or state are named. ``harvest_date harvest_notes``.
 
+A list of cells, without files, needs no more than a column of their names: headers may be spelled as people do (``columns``), with
+units in brackets. What the catalog has no field for goes into the cell's notes, and a warning of the first row says so.
+
 TOML: the same fields in ``[[group]]`` tables (``name title colour_slot position description``), ``[[cell]]`` tables
 (``name`` and the fields of a cell, without prefix) and ``[[file]]`` tables (the columns above; ``reader_options`` may
 be a table).
@@ -31,7 +34,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from analysis.catalog.catalog import Catalog
-from analysis.catalog.manifest_text import COLUMNS, Row, Source, flat, parse, render
+from analysis.catalog.columns import COLUMNS
+from analysis.catalog.manifest_text import Row, Source, flat, parse, render
 from analysis.catalog.records import (
     CellFields,
     Fields,
@@ -62,6 +66,7 @@ class ManifestRow(Params):
     harvest: HarvestFields | None = None
     particle: ParticleFields | None = None
     measurement: MeasurementFields = MeasurementFields()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     ParamError
         Names the row and the column.
     ReadError
-        The manifest cannot be read as CSV or TOML.
+        The manifest cannot be read as CSV, spreadsheet or TOML.
     """
     rows = tuple(_row(source, path.parent) for source in parse(path))
     cells = _said_together([(r, r.cell) for r in rows], "cell")
@@ -94,6 +99,11 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     merged = tuple(r.model_copy(update={"cell": r.cell and cells[r.cell.name], "group": r.group and groups[r.group.name]}) for r in rows)
     entries(merged)
     return merged
+
+
+def remarks(rows: Iterable[ManifestRow]) -> tuple[str, ...]:
+    """What was assumed and what was kept as notes, each sentence once."""
+    return tuple(dict.fromkeys(sentence for row in rows for sentence in row.warnings))
 
 
 def entries(rows: Iterable[ManifestRow]) -> tuple[Entry, ...]:
@@ -160,6 +170,7 @@ def _row(source: Source, folder: Path) -> ManifestRow:
         harvest=_checked(source, HarvestFields, "harvest") if _is_harvested(source) else None,
         particle=particle,
         measurement=measurement,
+        warnings=source.remarks,
     )
 
 

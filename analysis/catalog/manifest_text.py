@@ -1,4 +1,7 @@
-"""Manifests as text: CSV and TOML to rows of named values and back. What the values mean is ``manifest``'s business."""
+"""Manifests: CSV, spreadsheets and TOML to rows of named values, and back to CSV and TOML.
+
+What the values mean is ``manifest``'s business.
+"""
 
 import csv
 import datetime as dt
@@ -8,34 +11,21 @@ import json
 import os
 import re
 import tomllib
-import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.catalog.records import CellFields, Fields, GroupFields, HarvestFields, MeasurementFields, ParticleFields
-from analysis.core.errors import ParamError, ReadError
+from analysis.catalog.columns import COLUMNS, KNOWN, NUMBERS, Column, columns_of, has_cells, knows
+from analysis.catalog.records import Fields
+from analysis.core.errors import ParamError, ReadError, UserError
+from analysis.formats import excel
 
 MAX_BYTES = 20_000_000  # some hundred thousand rows; more is not a manifest
+MARKS = ",;\t"
+TITLE_ROWS = 20  # above the header at most
+SPREADSHEETS = (b"PK\x03\x04", excel.OLE_MARK)
 Row = dict[str, Any]
-
-_OWN = ("notes", "operator", "date", "origin", "excluded_reason")  # of cell and measurement alike
-# For each kind of record: field → column.
-COLUMNS: dict[str, dict[str, str]] = {
-    "group": {f: "group" if f == "name" else f"group_{f}" for f in GroupFields.model_fields},
-    "cell": {f: "cell" if f == "name" else f"cell_{f}" if f in _OWN else f for f in CellFields.model_fields},
-    "harvest": {f: {"cycle_number": "cycle", "state": "state"}.get(f, f"harvest_{f}") for f in HarvestFields.model_fields},
-    "particle": {f: "particle" if f == "name" else f"particle_{f}" for f in ParticleFields.model_fields},
-    "measurement": {
-        f: {"cycle_number": "cycle", "reader_id": "reader"}.get(f, f) for f in MeasurementFields.model_fields if f != "dataset_keys"
-    },
-}
-# In the order in which they are written.
-KNOWN = tuple(
-    dict.fromkeys(["file", "cell", "group", *(c for kind in COLUMNS.values() for c in kind.values()), "harvest", "original_name"])
-)
-NUMBERS = {column for field, column in COLUMNS["cell"].items() if float in typing.get_args(CellFields.model_fields[field].annotation)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +35,7 @@ class Source:
     manifest: str
     where: str
     values: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()  # about the whole table, in its first row
 
     def error(self, column: str, sentence: str, *, hint: str = "") -> ParamError:
         place = f"{self.where}, column {column}" if column else self.where
@@ -52,9 +43,23 @@ class Source:
 
 
 def parse(path: Path) -> list[Source]:
-    """The rows of a manifest; TOML by its suffix, else CSV."""
-    text = _text(path)
+    """The rows of a manifest: TOML by its suffix, a spreadsheet by its content, else CSV."""
+    raw = _content(path)
+    if raw.startswith(SPREADSHEETS):
+        return _from_workbook(path)
+    text = _decoded(raw)
     return _from_toml(path.name, text) if path.suffix.lower() == ".toml" else _from_csv(path.name, text)
+
+
+def lists_cells(path: Path) -> bool:
+    """Whether a table is a list of cells: each row names another one, and more of its columns are the catalog's."""
+    try:
+        sources = parse(path)
+    except UserError:
+        return False
+    names = [source.values.get("cell") for source in sources]
+    known = {column for source in sources for column in source.values} - {"cell", "cell_notes"}
+    return None not in names and len(set(names)) == len(names) and bool(known) and "file" not in known
 
 
 def render(path: Path, groups: Sequence[Row], cells: Sequence[Row], files: Sequence[Row]) -> None:
@@ -77,7 +82,7 @@ def flat(kind: str, record: Fields) -> Row:
     return {column: v for column, v in values.items() if v is not None and v != {}}
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         raw = path.read_bytes() if size <= MAX_BYTES else b""
@@ -85,6 +90,10 @@ def _text(path: Path) -> str:
         raise ReadError(f"{path.name} cannot be opened: {err.strerror or err}.", hint="Check the path and its permissions.") from err
     if size > MAX_BYTES:
         raise ReadError(f"{path.name} is too large for a manifest ({size / 1e6:.0f} MB).", hint="Is it a data file?")
+    return raw
+
+
+def _decoded(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     try:
@@ -94,46 +103,73 @@ def _text(path: Path) -> str:
 
 
 def _from_csv(name: str, text: str) -> list[Source]:
-    first = text.lstrip("\n").split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    first = next((line for line in text.splitlines() if any(mark in line for mark in MARKS)), "")
+    delimiter = max(MARKS, key=first.count)
     try:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as err:
         raise ReadError(f"{name} is not a readable CSV file: {err}.", hint="Save it again as CSV (UTF-8).") from err
+    return _rows(name, table, decimal_comma=delimiter == ";")
+
+
+def _from_workbook(path: Path) -> list[Source]:
+    """The first sheet that names cells."""
+    tables = {name: _as_text(rows) for name, rows in excel.raw_sheets(path)}
+    for name, table in tables.items():
+        if any(has_cells(row) for row in table[:TITLE_ROWS]):
+            return _rows(path.name if len(tables) == 1 else f"{path.name}, sheet {name}", table, decimal_comma=False)
+    raise ReadError(f"{path.name} names no cells.", hint="One sheet needs a column 'cell' (or 'name'), then one row a cell.")
+
+
+def _as_text(rows: Sequence[Sequence[excel.Cell]]) -> list[list[str]]:
+    """Cells as text; whole numbers without a point in columns that hold no others."""
+    width = max(map(len, rows), default=0)
+    fractions = {i for row in rows for i, cell in enumerate(row) if isinstance(cell, float) and not cell.is_integer()}
+
+    def text(place: int, cell: excel.Cell) -> str:
+        return str(cell) if isinstance(cell, float) and place in fractions else excel.shown(cell)
+
+    return [[text(i, cell) for i, cell in enumerate([*row, *[""] * (width - len(row))])] for row in rows]
+
+
+def _rows(name: str, table: Sequence[Sequence[str]], *, decimal_comma: bool) -> list[Source]:
+    """Rows below the header: the first row that is not blank, or the first of those after titles that names cells."""
     lines = [(number, row) for number, row in enumerate(table, start=1) if any(cell.strip() for cell in row)]
+    titled = bool(lines) and not knows(lines[0][1])
+    top = next((i for i, (_, row) in enumerate(lines[:TITLE_ROWS]) if has_cells(row)), 0) if titled else 0
+    lines = lines[top:]
     if len(lines) < 2:
         raise ReadError(f"{name} has no rows.", hint="Give a header with at least file and cell, then one row a file.")
-    header = _header(f"{name}, row {lines[0][0]}", lines[0][1])
-    return [_csv_row(name, f"row {number}", header, row, decimal_comma=delimiter == ";") for number, row in lines[1:]]
+    headers = list(lines[0][1])
+    while headers and not headers[-1].strip():
+        headers.pop()
+    columns = columns_of(f"{name}, row {lines[0][0]}", headers)
+    made = [_row(name, f"row {number}", columns, row, decimal_comma=decimal_comma) for number, row in lines[1:]]
+    return [replace(made[0], remarks=_remarks(name, columns)), *made[1:]]
 
 
-def _header(where: str, cells: Sequence[str]) -> list[str]:
-    known = {column.casefold(): column for column in KNOWN}
-    while cells and not cells[-1].strip():
-        cells = cells[:-1]
-    header = []
-    for given in cells:
-        column = known.get(re.sub(r"\s+", "_", given.strip()).casefold())
-        if column is None:
-            raise ParamError(f"{where}: there is no column '{given.strip()}'.", hint=_suggestion(given))
-        if column in header:
-            raise ParamError(f"{where}: column '{column}' is there twice.", hint="Remove one of them.")
-        header.append(column)
-    return header
+def _remarks(name: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Sentences about what was assumed, and about what the catalog has no field for."""
+    kept = [f"'{column.header}'" for column in columns if not column.name and column.header]
+    said = [f"{name}: {column.remark}" for column in columns if column.remark]
+    if kept:
+        said.append(f"{name}: the catalog has no field for {', '.join(kept)}: kept in the notes of each cell.")
+    return tuple(said)
 
 
-def _suggestion(given: str) -> str:
-    close = difflib.get_close_matches(given.strip(), KNOWN, n=1)
-    return f"Is '{close[0]}' meant?" if close else f"Known columns: {', '.join(KNOWN)}."
-
-
-def _csv_row(name: str, where: str, header: Sequence[str], row: Sequence[str], *, decimal_comma: bool) -> Source:
+def _row(name: str, where: str, columns: Sequence[Column], row: Sequence[str], *, decimal_comma: bool) -> Source:
     cells = [cell.strip() for cell in row]
-    if any(cells[len(header) :]):
+    if any(cells[len(columns) :]):
         raise ParamError(f"{name}, {where}: there are more values than columns.", hint="Put text that contains the separator into quotes.")
-    values = {column: cell for column, cell in zip(header, cells, strict=False) if cell}
+    filled = [(column, cell) for column, cell in zip(columns, cells, strict=False) if cell]
     if decimal_comma:
-        values = {c: re.sub(r"^([-+]?\d*),(\d+)$", r"\1.\2", v) if c in NUMBERS else v for c, v in values.items()}
+        filled = [(c, re.sub(r"^([-+]?\d*),(\d+)$", r"\1.\2", v) if c.name in NUMBERS else v) for c, v in filled]
+    values = {column.name: column.value(cell) for column, cell in filled if column.name}
+    notes = [f"{column.header}: {cell}" for column, cell in filled if not column.name]
+    if any(not column.name for column in columns) and "cell" not in values:
+        raise ParamError(f"{name}, {where}, column cell: the name of the cell is missing.", hint="Remove the row, or name the cell.")
+    if notes:
+        values["cell_notes"] = "\n".join([*([values["cell_notes"]] if "cell_notes" in values else []), *notes])
     return Source(name, where, values)
 
 

@@ -86,7 +86,12 @@ def sheet_names(path: Path) -> tuple[str, ...]:
 
 
 def read_sheets(path: Path, wanted: Sequence[str] | None = None) -> tuple[Sheet, ...]:
-    """Sheets that hold a table, in the order of the workbook; ``wanted`` names the ones to look at."""
+    """Sheets that hold a table of numbers, in the order of the workbook; ``wanted`` names the ones to look at."""
+    return tuple(sheet for name, rows in raw_sheets(path, wanted) if (sheet := _sheet(path, name, rows)) is not None)
+
+
+def raw_sheets(path: Path, wanted: Sequence[str] | None = None) -> list[tuple[str, Sequence[Sequence[Cell]]]]:
+    """Name and rows of each sheet, whatever it holds; cells that are not there are ""."""
     with open(path, "rb") as raw:
         mark = raw.read(8)
     if mark.startswith(b"PK"):
@@ -98,10 +103,9 @@ def read_sheets(path: Path, wanted: Sequence[str] | None = None) -> tuple[Sheet,
         names = [n for n in book.sheet_names if wanted is None or n in wanted]
         if wanted and not names:
             raise ReadError(f"{path.name} has no sheet '{wanted[0]}'.", hint=f"It has: {', '.join(book.sheet_names)}.")
-        filled = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
+        return [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
     except (calamine.CalamineError, OSError, ValueError) as err:
         raise _damaged(path) from err
-    return tuple(sheet for name, rows in filled if (sheet := _sheet(path, name, rows)) is not None)
 
 
 def _sheet(path: Path, name: str, rows: Sequence[Sequence[Cell]]) -> Sheet | None:

@@ -239,7 +239,7 @@ def test_whether_a_sample_was_harvested(tmp_path: Path, harvest: str, particle: 
         ("file,cell,harvest\na.mpr,C1,maybe\n", "row 2, column harvest: this is neither yes nor no"),
         ("file,cell,reader_options\na.mpr,C1,{x}\n", "row 2, column reader_options: this is not a JSON object"),
         ("file,cell,reader_options\na.mpr,C1,[1]\n", "row 2, column reader_options:"),
-        ("file,cell,active_mass\na.mpr,C1,3\n", r"row 1: there is no column 'active_mass'\. Is 'active_mass_mg' meant\?"),
+        ("file,cell,activ_mass\na.mpr,C1,3\n", r"row 1: there is no column 'activ_mass'\. Is 'active_mass_mg' meant\?"),
         ("file,cell,Cell\na.mpr,C1,C2\n", "row 1: column 'cell' is there twice"),
         ("file,cell\na.mpr,C1,,x\n", "row 2: there are more values than columns"),
         ('file,cell\n"a.mpr,C1\n', "not a readable CSV"),
