@@ -76,8 +76,8 @@ def run(*, quick: bool) -> Section:
     intro = (
         f"Chromium {version}, 1440 × 900, and `app.py` in a process of its own with the synthetic study of 8 cells, asked once before. "
         "Clock: `performance.now()` inside the page, from the click or the start of the navigation to the frame in which every graph holds "
-        "what it must; “the server”: how long of it at least one request was open. Drawn means these numbers of traces, and the same number "
-        f"of points as after settling: {counts}."
+        "what it must; “the server”: how long of it at least one request was open. Drawn means these numbers of traces, and the same "
+        f"number of points as after settling: {counts}."
     )
     columns = ("wait", "median", "of it the server", "range", "times", "aim", "reached")
     return Section("browser", "In the browser", intro, (Table("Waiting", columns, tuple(w.row() for w in waits)),))

@@ -29,11 +29,6 @@ def _never_seen(path: str, folder: str) -> Path:
     return link
 
 
-def _record(path: Path) -> xr.Dataset:
-    reader = REGISTRY.recognise(path)
-    return read((path,), reader, reader.options.check({}))
-
-
 def _computed(recipe: Recipe, record: xr.Dataset, params: dict[str, object]) -> xr.Dataset:
     checked = recipe.params.check(params)
     return recipe.output.conform(recipe.compute(records=(record,), params=checked))
@@ -41,8 +36,13 @@ def _computed(recipe: Recipe, record: xr.Dataset, params: dict[str, object]) -> 
 
 def summary(path: str) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        record = _record(_never_seen(path, folder))
-    return _numbers(_computed(REGISTRY.recipe("cycling.summary"), record, {}), record.sizes["row"])
+        file = _never_seen(path, folder)
+        started = time.perf_counter()
+        reader = REGISTRY.recognise(file)
+        recognised = time.perf_counter() - started
+        record = read((file,), reader, reader.options.check({}))
+    found = _computed(REGISTRY.recipe("cycling.summary"), record, {})
+    return {"recognised": recognised, **_numbers(found, record.sizes["row"])}
 
 
 def stored(path: str) -> dict[str, object]:
