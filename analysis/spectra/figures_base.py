@@ -92,7 +92,7 @@ def notes_of(items: Sequence[Labelled]) -> list[str]:
 
 
 def _calibrations(items: Sequence[Labelled]) -> list[str]:
-    found = {}
+    found: dict[str, None] = {}
     for item in items:
         note = item.data.attrs.get("calibration")
         if note:

@@ -151,7 +151,8 @@ def _area_rows(item: Labelled, peak: str) -> list[tuple[str, float, float, float
     found = []
     for j in places:
         label = item.label if places.size == 1 else f"{item.label} · {ds['spectrum_name'].values[j]}"
-        found.append((label, *(float(ds[n].values[j]) for n in ("area", "area_low", "area_high"))))
+        area, low, high = (float(ds[n].values[j]) for n in ("area", "area_low", "area_high"))
+        found.append((str(label), area, low, high))
     return found
 
 

@@ -61,7 +61,7 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
     -----
     Independent points: range / core-hole width, not points of the grid. Starting from the best single reference, a larger
     combination is taken when the F-test at ``significance`` prefers it; ``combination_p`` compares every one with the overall best
-    (small: that combination is not good enough). Standard deviations hold the scatter of the residuals (heteroscedastic, HC3) and
+    (small: that combination is not good enough). Standard deviations hold the scatter of the residuals (heteroscedastic, HC2) and
     the error of the unknown's edge step.
     """
     kind = "flat" if params.flattened else "norm"
@@ -158,7 +158,7 @@ def _std(y: np.ndarray, table: np.ndarray, weights: np.ndarray, target: NormCurv
         a = a[:, :-1] - a[:, -1:]
     inverse = np.linalg.pinv(a)
     leverage = np.clip(np.einsum("ij,ji->i", a, inverse), 0.0, 0.95)
-    scatter = inverse * ((y - table @ weights) / (1.0 - leverage))
+    scatter = inverse * ((y - table @ weights) / np.sqrt(1.0 - leverage))
     scale = inverse @ y * target.scale_std
     covariance = scatter @ scatter.T + np.outer(scale, scale)
     if params.sum_to_one:

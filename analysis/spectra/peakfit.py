@@ -3,7 +3,7 @@
 The Lorentzian width of every peak is that of the core hole; what the instrument and disorder add is Gaussian. Areas, heights of the
 step and baseline enter linearly: for given centres and widths they follow by non-negative least squares, and only centres, widths
 and the step's place are searched for. Uncertainties come from the curvature there, with the scatter of the residuals at each point
-(heteroscedasticity-consistent, HC3: fluorescence noise grows with the signal), widened by the error of the edge step; Student's t.
+(heteroscedasticity-consistent, HC2: fluorescence noise grows with the signal), widened by the error of the edge step; Student's t.
 """
 
 from dataclasses import dataclass
@@ -197,7 +197,7 @@ def _covariance(
     kept = jacobian[:, free]
     inverse = np.linalg.pinv(kept.T @ kept)
     leverage = np.clip(np.einsum("ij,jk,ik->i", kept, inverse, kept), 0.0, 0.95)
-    scatter = kept * (residual / (1.0 - leverage))[:, None]
+    scatter = kept * (residual / np.sqrt(1.0 - leverage))[:, None]
     covariance = np.zeros((fixed.size, fixed.size))
     covariance[np.ix_(free, free)] = inverse @ (scatter.T @ scatter) @ inverse
     return covariance, int(energy.size - free.size)
