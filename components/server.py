@@ -63,8 +63,10 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
         use_pages=True,
         pages_folder=str(ROOT / "pages"),
         assets_folder=str(ROOT / "assets"),
+        assets_path_ignore=["vendor"],  # served, but loaded only by what needs it
         title="Interplay",
         update_title="",
+        eager_loading=True,  # plotly.js is parsed while the page is asked for, not after it has come
         suppress_callback_exceptions=True,
         compress=bool(hosts - LOOPBACK),  # on this machine itself, packing costs more time than it saves
         index_string=INDEX,
@@ -86,13 +88,20 @@ def _share_callbacks() -> None:
 
 
 def _configure(app: Dash, context: Context) -> None:
-    from components import catalog_routes, exports, import_uploads, shell  # Dash's pages must not be imported before the app exists
+    from components import (
+        catalog_routes,
+        exports,
+        image_routes,
+        import_uploads,
+        shell,
+    )  # Dash's pages must not be imported before the app exists
 
     app.server.config[CONFIG] = context
     app.server.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_AGE_S
     app.server.register_blueprint(exports.exports)
     app.server.register_blueprint(catalog_routes.catalog)
     app.server.register_blueprint(import_uploads.uploads)
+    app.server.register_blueprint(image_routes.images)
     app.layout = shell.shell
 
 

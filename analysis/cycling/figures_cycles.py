@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # Plotly's numbers of marker symbols; 100 more is the hollow one. Numbers travel as bytes, names as text.
 CIRCLE, SQUARE, DIAMOND, TRIANGLE, HOLLOW = 0, 1, 2, 5, 100
 MARKER_PX = 5
+LINE_PX = 1.6
+MARKERS_UP_TO = 60  # regular cycles; more are drawn as a line
+MARKERS_ON_A_LINE = 12
 SMALL_PX = 10  # words inside the plot
 RATIOS = ("coulombic_efficiency", "energy_efficiency")  # stored as ratios, shown in %
 CE_RANGE = (90.0, 102.0)  # %; widened in steps of 5 where the bulk of the cycles needs it
@@ -200,10 +203,10 @@ def capacity(items: tuple[Labelled, ...], style: Style, params: CapacityParams) 
     axis = CycleAxis.of(shown, params.x)
     traces: list[Trace] = []
     for k, item in enumerate(shown):
-        traces.append(_points(item, axis, k, "discharge_capacity", CIRCLE, style))
+        traces += _points(item, axis, k, "discharge_capacity", CIRCLE, style)
         if params.show_charge:
-            traces.append(_points(item, axis, k, "charge_capacity", TRIANGLE, style, opacity=0.6))
-        traces.append({**_points(item, axis, k, "coulombic_efficiency", DIAMOND, style, size=4), "yaxis": "y2"})
+            traces += _points(item, axis, k, "charge_capacity", TRIANGLE, style, opacity=0.6)
+        traces += [{**t, "yaxis": "y2"} for t in _points(item, axis, k, "coulombic_efficiency", DIAMOND, style, size=4)]
     low, high, outside = efficiency_range(shown)
     rings = selection_rings(traces, params.selected, style)
     top = max((float(np.nanmax(t["y"], initial=0.0)) for t in traces if "yaxis" not in t), default=1.0) or 1.0
@@ -233,7 +236,7 @@ def quantity(items: tuple[Labelled, ...], style: Style, params: QuantityParams) 
         return nothing(f"No {CYCLES.variables[name].title.lower()} is known of these cells." if filled else NO_CYCLES, style)
     common_units(shown, name)
     axis = CycleAxis.of(shown, params.x)
-    traces = [_points(item, axis, k, name, CIRCLE, style) for k, item in enumerate(shown)]
+    traces = [t for k, item in enumerate(shown) for t in _points(item, axis, k, name, CIRCLE, style)]
     low, high, outside = regular_range(shown, name)
     layout = {
         **axis.layout(shown, [_outside_note(outside, "point"), _missing_note(filled, shown)], style),
@@ -282,24 +285,38 @@ def displayed(item: Labelled, name: str) -> tuple[np.ndarray, str]:
 
 def _points(
     item: Labelled, axis: CycleAxis, index: int, name: str, symbol: int, style: Style, *, size: int = MARKER_PX, opacity: float = 0.85
-) -> Trace:
-    """Markers of one cell and quantity, hollow where the cycle is not a regular one."""
-    order = np.argsort(~is_regular(item), kind="stable")  # the legend draws a trace's first point: let it be a filled one
-    regular, cycles = is_regular(item)[order], item.data["cycle"].values[order]
+) -> list[Trace]:
+    """One cell and quantity: its regular cycles, and hollow markers where a cycle is not a regular one.
+
+    Long tests are lines with a marker now and then: thousands of markers take a browser seconds to draw.
+    """
     values, unit = displayed(item, name)
-    symbols: Any = symbol if regular.all() else np.where(regular, symbol, symbol + HOLLOW).astype(np.uint8)
-    remarks = _remarks(*(text_values(item.data[name])[order] for name in ("kind", "flags")))
-    quantity_text = f"{CYCLES.variables[name].title.lower()}: %{{y:.4~g}} {unit}"
-    trace = trace_of(
-        item,
-        mode="markers",
-        x=axis.x(index, cycles),
-        y=float32(values[order]),
-        marker={"color": style.color(item.group), "symbol": symbols, "size": size, "opacity": opacity, "line": {"width": 0}},
-        customdata=customdata(item, cycles),
-        hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if any(remarks) else ""), quantity_text),
-    )
-    return {**trace, "text": remarks} if any(remarks) else trace
+    said = f"{CYCLES.variables[name].title.lower()}: %{{y:.4~g}} {unit}"
+    regular = is_regular(item)
+    made: list[Trace] = []
+    for kept, hollow in ((regular, False), (~regular, True)):
+        cycles = item.data["cycle"].values[kept]
+        if not cycles.size:
+            continue
+        marker = {"color": style.color(item.group), "symbol": symbol + (HOLLOW if hollow else 0), "size": size, "opacity": opacity}
+        remarks = _remarks(*(text_values(item.data[word])[kept] for word in ("kind", "flags")))
+        trace = trace_of(
+            item,
+            mode="markers",
+            x=axis.x(index, cycles),
+            y=float32(values[kept]),
+            marker={**marker, "line": {"width": 1 if hollow else 0}},
+            customdata=customdata(item, cycles),
+            hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if any(remarks) else ""), said),
+            **({"text": remarks} if any(remarks) else {}),
+        )
+        made.append({**trace, **_as_line(style.color(item.group), marker)} if not hollow and cycles.size > MARKERS_UP_TO else trace)
+    return made
+
+
+def _as_line(color: str, marker: dict[str, Any]) -> dict[str, Any]:
+    line = {"color": color, "width": LINE_PX, "simplify": False}
+    return {"mode": "lines+markers", "line": line, "marker": {**marker, "maxdisplayed": MARKERS_ON_A_LINE, "line": {"width": 0}}}
 
 
 def _remarks(kinds: np.ndarray, flags: np.ndarray) -> list[str]:

@@ -209,13 +209,13 @@ def test_zoom_survives_new_data_and_names_stay_text(figure: Any) -> None:
 def test_capacity_shows_both_quantities_in_their_units() -> None:
     fig = build("cycling.capacity", study(cycles), show_charge=True)
     traces = of_cells(fig)
-    assert len(traces) == 4 * 3
+    assert len(traces) == 4 * 3 * 2  # four cells, three quantities, regular cycles and formation
     assert fig.layout.yaxis.title.text.endswith("/ mA h g⁻¹")
     assert fig.layout.yaxis2.title.text.endswith("Coulombic efficiency / %")
     assert fig.layout.yaxis2.tickmode == "auto"
     efficiency = [t for t in traces if t.yaxis == "y2"]
     assert np.sort(efficiency[0].y)[-1] == pytest.approx(99.8)
-    assert sorted(row[1] for row in traces[0].customdata) == list(range(1, 21))
+    assert sorted(row[1] for t in traces[:2] for row in t.customdata) == list(range(1, 21))
 
 
 def test_capacity_says_how_many_efficiencies_lie_off_its_axis() -> None:
@@ -234,10 +234,11 @@ def test_capacity_says_how_many_efficiencies_lie_off_its_axis() -> None:
 
 def test_formation_is_hollow_shaded_and_named() -> None:
     fig = build("cycling.capacity", study(cycles))
-    first = of_cells(fig)[0]
-    hollow = {row[1] for row, symbol in zip(first.customdata, first.marker.symbol, strict=True) if symbol >= 100}
-    assert hollow == {1, 2, 3}
-    assert first.marker.symbol[0] < 100  # the legend draws the first point
+    filled, hollow = of_cells(fig)[:2]
+    assert [row[1] for row in hollow.customdata] == [1, 2, 3]
+    assert hollow.marker.symbol >= 100 > filled.marker.symbol
+    assert filled.showlegend
+    assert hollow.legendgroup == filled.legendgroup
     band = fig.layout.shapes[-1]
     assert (band.x0, band.x1) == (0.5, 3.5)
     assert any("formation" in a.text for a in fig.layout.annotations)
@@ -266,7 +267,7 @@ def test_odd_cycles_say_why_and_the_efficiency_its_convention() -> None:
     words[9] = "ce_above_one short_suspected"
     odd["flags"] = ("cycle", words, {"units": ""})
     fig = build("cycling.capacity", (Labelled(odd, "a", id="a"),))
-    said = {row[1]: text for row, text in zip(fig.data[0].customdata, fig.data[0].text, strict=True)}
+    said = {row[1]: text for t in fig.data[:2] for row, text in zip(t.customdata, t.text, strict=True)}
     assert (said[1], said[4], said[10]) == (" (formation)", "", " (ce above one, short suspected)")
     assert "CE = discharge/charge." in notes(fig)
 
@@ -332,7 +333,7 @@ def test_a_cut_off_cycle_is_hollow_and_pulls_no_mean() -> None:
     assert max(of_cells(fig)[0].x) == 11
     assert "1 partial, check or cut-off cycle left out" in notes(fig)
     fig = build("cycling.capacity", items)
-    marks = dict(zip([row[1] for row in fig.data[0].customdata], fig.data[0].marker.symbol.tolist(), strict=True))
+    marks = {row[1]: t.marker.symbol for t in fig.data[:2] for row in t.customdata}
     assert (marks[11], marks[12]) == (0, 100)
     assert "Hollow: formation (3 cycles), cut off." in notes(fig)
 
@@ -526,6 +527,15 @@ def test_tables_hold_full_precision_and_what_the_figure_shows() -> None:
     frame = BY_ID["cycling.profiles"].table(curves, BY_ID["cycling.profiles"].params(cycles=(4,)))
     assert set(frame["cycle / 1"]) == {4}
     assert len(frame) == 800
+
+
+def test_a_long_test_is_a_line_with_few_markers() -> None:
+    regular, formation = of_cells(build("cycling.quantity", (Labelled(cycles(203), "a"),), quantity="hysteresis"))
+    assert regular.mode == "lines+markers"
+    assert regular.marker.maxdisplayed < 20
+    assert len(regular.x) == 200  # every cycle still answers hover and click
+    assert np.all(np.diff(regular.x) > 0)
+    assert formation.mode == "markers"
 
 
 @pytest.mark.parametrize("figure_id", ["cycling.capacity", "cycling.retention", "cycling.quantity"])
