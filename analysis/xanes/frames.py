@@ -5,7 +5,7 @@ frame), ``n_…`` how many there were. Means of parts are put together exactly: 
 LeVeque 1983, doi 10.1080/00031305.1983.10483115).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,10 +90,14 @@ def pooled(parts: Sequence[Averaged], what: str) -> Averaged:
 
 @dataclass(frozen=True)
 class Scan:
-    """The frames of a scan, taken from one or more datasets, one energy at a time."""
+    """The frames of a scan, taken from one or more datasets, one energy at a time.
+
+    ``places`` says for each kind where frames are: energy, number of the dataset, index in it.
+    """
 
     datasets: tuple[xr.Dataset, ...]
     energy: np.ndarray  # of the sample frames, increasing
+    places: Mapping[str, tuple[tuple[float, int, int], ...]]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,14 +105,11 @@ class Scan:
         return ds.sizes["y"], ds.sizes["x"]
 
     def energies_of(self, kind: str) -> np.ndarray:
-        return energies_of(self.datasets, kind)
+        return _distinct([e for e, _, _ in self.places[kind]])
 
     def at(self, kind: str, energy: float) -> Averaged:
         """Sample or reference at one energy, over all datasets that have frames of it."""
-        parts = []
-        for ds in self.datasets:
-            if kind in ds:
-                parts += [_part(ds, kind, i) for i in _places(ds, energy) if _count(ds, kind, i)]
+        parts = [_part(self.datasets[k], kind, i) for e, k, i in self.places[kind] if abs(e - energy) < SAME_EV]
         return pooled(parts, f"The {kind} at {energy:.1f} eV")
 
     @property
@@ -117,11 +118,18 @@ class Scan:
         return np.mean(found, axis=0) if found else None
 
 
-def energies_of(datasets: Sequence[xr.Dataset], kind: str) -> np.ndarray:
-    """Energies with frames of this kind, increasing, each once."""
-    given = [e for ds in datasets if kind in ds for i, e in enumerate(ds["energy"].values) if _count(ds, kind, i)]
-    values = np.sort(np.array(given, float))
+def _distinct(energies: Sequence[float]) -> np.ndarray:
+    """Energies in increasing order, each once."""
+    values = np.sort(np.array(energies, float))
     return values[np.diff(values, prepend=-np.inf) > SAME_EV] if values.size else values
+
+
+def _places(datasets: Sequence[xr.Dataset], kind: str) -> tuple[tuple[float, int, int], ...]:
+    found = []
+    for k, ds in enumerate(datasets):
+        if kind in ds:
+            found += [(float(e), k, i) for i, e in enumerate(ds["energy"].values) if _count(ds, kind, i)]
+    return tuple(found)
 
 
 def scan_of(datasets: Sequence[xr.Dataset]) -> Scan:
@@ -132,14 +140,11 @@ def scan_of(datasets: Sequence[xr.Dataset]) -> Scan:
     if len(sizes) > 1:
         said = " and ".join(f"{y} × {x}" for y, x in sorted(sizes))
         raise DataError(f"The frames are of different size: {said}.", hint="Give the frames of one scan.")
-    energy = energies_of(datasets, "sample")
+    places = {kind: _places(datasets, kind) for kind in ("sample", "reference")}
+    energy = _distinct([e for e, _, _ in places["sample"]])
     if not energy.size:
         raise DataError("There are reference frames only.", hint="Add the frames of the sample.")
-    return Scan(tuple(datasets), energy)
-
-
-def _places(ds: xr.Dataset, energy: float) -> list[int]:
-    return [int(i) for i in np.flatnonzero(np.abs(ds["energy"].values - energy) < SAME_EV)]
+    return Scan(tuple(datasets), energy, places)
 
 
 def _count(ds: xr.Dataset, kind: str, i: int) -> int:

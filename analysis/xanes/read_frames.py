@@ -145,12 +145,13 @@ def _averages(kind: str, frames: Sequence[Frame], energy: np.ndarray) -> dict[st
     nbytes = len(frames) * int(np.prod(shape)) * frames[0].file.images.dtype.itemsize
     means = _lazy_means(groups, shape) if nbytes > FRAME_BYTES else np.stack([_mean_and_std(g, shape) for g in groups])
     units = {"units": "counts"}
-    return {
+    made = {
         kind: (("energy", "y", "x"), means[:, 0], units),
-        f"{kind}_std": (("energy", "y", "x"), means[:, 1], units),
         name: ("energy", exposures, {"units": "s"}),
         f"n_{kind}": ("energy", [len(g) for g in groups], {"units": "1"}),
     }
+    repeated = any(len(g) > 1 for g in groups)
+    return made | ({f"{kind}_std": (("energy", "y", "x"), means[:, 1], units)} if repeated else {})
 
 
 def _exposure(kind: str, group: Sequence[Frame]) -> float:
