@@ -541,3 +541,14 @@ def test_a_long_test_is_a_line_with_few_markers() -> None:
 @pytest.mark.parametrize("figure_id", ["cycling.capacity", "cycling.retention", "cycling.quantity"])
 def test_figures_of_a_whole_study_are_light_on_the_wire(figure_id: str) -> None:
     assert len(build(figure_id, study(lambda: cycles(203), each=4)).to_json()) < 200_000
+
+
+def test_a_quantity_that_some_cells_lack_is_drawn_of_the_others() -> None:
+    known = cycles().assign(polarisation=("cycle", np.full(cycles().sizes["cycle"], 0.1), {"units": "V"}))
+    items = (Labelled(known, "a", id="a"), Labelled(cycles(), "b", id="b"))
+    fig = build("cycling.quantity", items, quantity="polarisation")
+    assert {t.meta["id"] for t in fig.data if t.meta} == {"a"}
+    assert "Not known of b." in fig.layout.xaxis.title.text
+    assert "Polarisation at half capacity / V" in fig.layout.yaxis.title.text
+    empty = build("cycling.quantity", items[1:], quantity="polarisation")
+    assert "No polarisation at half capacity is known" in empty.layout.annotations[0].text.replace("<br>", " ")
