@@ -13,8 +13,8 @@ import numpy as np
 
 from analysis.core.errors import ReadError
 from analysis.formats import hdf5, matlab, npy, stxm, tiff, zarr_store
-from analysis.formats.blocks import Blocks, InMemory, Without, stacked
-from analysis.formats.energies import energy_of_name, in_ev, read_list
+from analysis.formats.blocks import Blocks, InMemory, Without, stacked, whole
+from analysis.formats.energies import Unit, energy_of_name, read_list
 
 Values = Literal["absorption", "transmission", "counts"]
 LIST_NAMES = (
@@ -30,12 +30,17 @@ LIST_NAMES = (
 
 @dataclass(frozen=True)
 class Opened:
-    """Images of one or more files. ``energy`` in eV where the files say it; ``voxel_um`` one length or one for each axis of space."""
+    """Images of one or more files.
+
+    ``energy`` is what the files say, in ``energy_unit`` (``"auto"``: they do not say the unit); ``voxel_um`` is one length, or one for each
+    axis of space.
+    """
 
     name: str
     images: Blocks  # without axes of length one
     energy: np.ndarray | None = None
     energy_from: str = ""
+    energy_unit: Unit = "auto"
     values: Values = "absorption"
     voxel_um: float | tuple[float, ...] | None = None
     axes: tuple[str, ...] = ()  # names of the axes where the file gives them
@@ -53,7 +58,7 @@ def list_beside(path: Path) -> tuple[Path, ...]:
 
 
 def energies_beside(path: Path) -> tuple[np.ndarray | None, str]:
-    """The energies of that list, in the unit of the list, and its name."""
+    """The energies of that list and its name."""
     for beside in list_beside(path):
         return read_list(beside)[:, 0], beside.name
     return None, ""
@@ -69,24 +74,20 @@ def open_tiff(paths: Sequence[Path]) -> Opened:
     first = found[0]
     voxel = first.pixel_um
     if len(paths) == 1:
-        energy, source = (first.energy, "page labels") if first.energy is not None else _beside_in_ev(paths[0])
-        return Opened(paths[0].name, first.images, energy, source, voxel_um=voxel, metadata=first.metadata)
+        if first.energy is not None:
+            return Opened(paths[0].name, first.images, first.energy, "page labels", "eV", voxel_um=voxel, metadata=first.metadata)
+        return Opened(paths[0].name, first.images, *energies_beside(paths[0]), voxel_um=voxel, metadata=first.metadata)
     named = [energy_of_name(p.name) for p in paths]
     images = stacked([t.images for t in found], [p.name for p in paths])
+    title = f"{paths[0].name} and {len(paths) - 1} more"
     if all(e is not None for e in named):
-        return Opened(f"{paths[0].name} and {len(paths) - 1} more", images, np.array(named, float), "file names", voxel_um=voxel)
+        return Opened(title, images, np.array(named, float), "file names", "eV", voxel_um=voxel)
     if any(e is not None for e in named):
         silent = next(p.name for p, e in zip(paths, named, strict=True) if e is None)
         raise ReadError(
             f"The name of {silent} states no energy, others do.", hint="Put it as 8350.0eV into every name, or give energies=FILE."
         )
-    energy, source = _beside_in_ev(paths[0])
-    return Opened(f"{paths[0].name} and {len(paths) - 1} more", images, energy, source, voxel_um=voxel)
-
-
-def _beside_in_ev(path: Path) -> tuple[np.ndarray | None, str]:
-    energy, source = energies_beside(path)
-    return (in_ev(energy, where=source)[0], source) if energy is not None else (None, "")
+    return Opened(title, images, *energies_beside(paths[0]), voxel_um=voxel)
 
 
 def open_hdf5(path: Path, dataset: str = "", energies: str = "") -> Opened:
@@ -103,23 +104,20 @@ def open_hdf5(path: Path, dataset: str = "", energies: str = "") -> Opened:
     name = dataset or (layout.stack if layout else _only(path, known))
     images = _without(hdf5.blocks(path, name))
     told = energies or (layout.energies if layout and fits else "") or _energies_in(known, images.shape)
-    energy = unit = None
-    if told:
-        energy, unit = in_ev(hdf5.values(path, told).ravel(), _unit(known, told), where=f"/{told.strip('/')}")
     metadata = {"layout": layout.title} if layout and fits else {}
     return Opened(
         f"{path.name}:/{name.strip('/')}",
         images,
-        energy,
+        hdf5.values(path, told).ravel() if told else None,
         f"/{told.strip('/')}" if told else "",
+        _unit(known, told),
         layout.values if layout and fits and layout.values in ("absorption", "transmission", "counts") else "absorption",  # type: ignore[arg-type]
         layout.pixel_um if layout and fits else None,
         metadata=metadata,
-        warnings=(f"The energies of {path.name} are in keV; they were converted to eV.",) if unit == "keV" else (),
     )
 
 
-def _unit(known: Any, name: str) -> Literal["auto", "eV", "keV"]:
+def _unit(known: Any, name: str) -> Unit:
     said = known[name.strip("/")].units.lower() if name.strip("/") in known else ""
     return "keV" if said == "kev" else "eV" if said == "ev" else "auto"
 
@@ -148,26 +146,22 @@ def open_zarr(path: Path, dataset: str = "", energies: str = "") -> Opened:
         raise ReadError(f"{root.name} has no array '{dataset}'.", hint=hdf5.listed(known))
     images = _without(zarr_store.blocks(path, name, known))
     told = energies.strip("/") or _energies_in(known, images.shape)
-    energy = unit = None
-    if told:
-        if told not in known:
-            raise ReadError(f"{root.name} has no array '{told}'.", hint=hdf5.listed(known))
-        listed = zarr_store.blocks(path, told, known)
-        energy, unit = in_ev(listed[(slice(None),) * listed.ndim].ravel(), _unit(known, told), where=f"/{told}")
+    if told and told not in known:
+        raise ReadError(f"{root.name} has no array '{told}'.", hint=hdf5.listed(known))
     axes = tuple(n for n, size in zip(zarr_store.dimension_names(path, name), known[name].shape, strict=False) if size != 1)
     return Opened(
         f"{root.name}:/{name}",
         images,
-        energy,
+        whole(zarr_store.blocks(path, told, known)).ravel() if told else None,
         f"/{told}" if told else "",
+        _unit(known, told),
         axes=axes if len(axes) == images.ndim else (),
-        warnings=(f"The energies of {root.name} are in keV; they were converted to eV.",) if unit == "keV" else (),
     )
 
 
 def open_numpy(path: Path, dataset: str = "") -> Opened:
     """An ``.npy`` array, or the stated one of an ``.npz`` archive, or the only one of it with three dimensions or more."""
-    energy, source = _beside_in_ev(path)
+    energy, source = energies_beside(path)
     with open(path, "rb") as f:
         single = f.read(len(npy.MAGIC)) == npy.MAGIC
     if single:
@@ -176,8 +170,8 @@ def open_numpy(path: Path, dataset: str = "") -> Opened:
     name = dataset or _only(path, known)
     images = _without(npy.read_npz(path, name))
     if told := _energies_in(known, images.shape):
-        energy, source = in_ev(npy.read_npz(path, told)[(slice(None),)], where=f"'{told}'")[0], told
-    return Opened(f"{path.name}:{name}", images, energy, source, "counts" if name == "counts" else "absorption")
+        energy, source = whole(npy.read_npz(path, told)).ravel(), told
+    return Opened(f"{path.name}:{name}", images, energy, source, values="counts" if name == "counts" else "absorption")
 
 
 def open_matlab(path: Path, dataset: str = "") -> Opened:
@@ -194,4 +188,4 @@ def open_stxm(path: Path, channel: str = "a") -> Opened:
     said = {k: v for k, v in (("scan", header.kind), ("time", header.time), ("dwell_s", header.dwell_s)) if v}
     warned = (f"{path.name} has {header.regions} regions; the first was read.",) if header.regions > 1 else ()
     energy = header.energy if header.energy.size else None
-    return Opened(path.name, images, energy, "header", "counts", header.step_um, metadata=said, warnings=warned)
+    return Opened(path.name, images, energy, "header", "eV", "counts", header.step_um, metadata=said, warnings=warned)

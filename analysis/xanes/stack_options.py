@@ -65,7 +65,9 @@ class StackOptions(ImageOptions):
     """How a stack of images at several energies is read."""
 
     energies: tuple[float, ...] = Field((), title="Energies", description="Text file with one energy a line, or the numbers")
-    energy_unit: Unit = Field("auto", title="Unit of the energies", description="auto: keV where all are below 100, else eV")
+    energy_unit: Unit = Field(
+        "auto", title="Unit of the energies", description="auto: as stated, else keV where all are below 100, else eV"
+    )
     energy_axis: Literal["auto", "first", "last"] = Field("auto", title="Axis of the energies in the file")
     values: Literal["auto", "absorption", "transmission", "counts"] = Field(
         "auto", title="Values are", description="auto: what the format says, else absorption (optical depth)"

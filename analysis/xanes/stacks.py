@@ -80,7 +80,8 @@ def _energies(opened: Opened, options: StackOptions) -> tuple[np.ndarray, dict[s
         energy, unit = in_ev(options.energies, options.energy_unit, where="the list given")
         source = "options"
     elif opened.energy is not None:
-        energy, unit = in_ev(opened.energy, where=opened.energy_from or opened.name)
+        stated = opened.energy_unit if options.energy_unit == "auto" else options.energy_unit
+        energy, unit = in_ev(opened.energy, stated, where=opened.energy_from or opened.name)
         source = opened.energy_from
     else:
         raise ReadError(

@@ -209,6 +209,13 @@ def test_energies_in_kev_are_converted_and_said(tmp_path: Path) -> None:
     assert ds.attrs["metadata"]["energy_unit"] == "keV"
 
 
+def test_a_stated_unit_holds_for_energies_of_the_file_too(tmp_path: Path) -> None:
+    lithium = np.array([52.0, 55, 58, 60, 65])
+    np.savez(tmp_path / "a.npz", stack=MU, energy=lithium)
+    assert taken(tmp_path / "a.npz", energy_unit="eV")["energy"].values == pytest.approx(lithium)
+    assert taken(tmp_path / "a.npz")["energy"].values == pytest.approx(1000 * lithium)
+
+
 def test_energies_out_of_order_are_put_in_order(tmp_path: Path) -> None:
     order = [2, 0, 1, 4, 3]
     np.save(tmp_path / "a.npy", MU[order])
