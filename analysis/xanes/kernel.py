@@ -446,8 +446,8 @@ def _crossing(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, plan: Pla
         t, level = tops[j], 0.5 * jump if of_jump else 0.5 * jump * out[HEIGHT, j]
         while t > 0 and smooth[t - 1, j] >= level:
             t -= 1
-        if t < 2:
-            out[REFUSED, j] = AT_RIM if t == 1 else NO_FEATURE
+        if t < 2 or t >= plan.size - 1:
+            out[REFUSED, j] = NO_FEATURE if t == 0 else AT_RIM
             continue
         rise = np.float64(smooth[t, j]) - smooth[t - 1, j]
         part = (level - smooth[t - 1, j]) / rise

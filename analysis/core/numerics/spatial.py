@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST_BLOCKS = 20
+ENDS_AT = 0.05  # correlation
 BLOCK_LENGTHS = 3.0  # side of a block in correlation lengths, at least
 
 
@@ -36,8 +37,8 @@ def correlation(values: np.ndarray, mask: np.ndarray, *, noise_variance: float =
     Notes
     -----
     At a lag all pairs along all axes count alike. The variance of the mean is (noise + signal * V) / n, with V the sum of the
-    signal's correlation over all lags; for a correlation exp(-r / L) that is 2 pi L**2 in a plane and 8 pi L**3 in space,
-    not below 1.
+    signal's correlation over all lags in the plane or in space, taken to be the same in all directions; the sum ends where the
+    correlation has fallen to 5 %, since noise rules beyond.
     """
     n = int(mask.sum())
     if n < 2:
@@ -53,11 +54,13 @@ def correlation(values: np.ndarray, mask: np.ndarray, *, noise_variance: float =
         if pairs < n // 20 + 1:
             break
         curve.append(product / pairs / signal)
-        if curve[-1] < 1 / np.e:
+        if curve[-1] < ENDS_AT:
             break
     found = np.array(curve)
     length = _falls_to(found, 1 / np.e)
-    volume = max(1.0, 2 * np.pi * length**2 if values.ndim == 2 else 8 * np.pi * length**3)
+    lags = np.arange(1, found.size)
+    shells = 2 * np.pi * lags if values.ndim == 2 else 4 * np.pi * lags**2
+    volume = max(1.0, 1.0 + float(np.sum(shells * np.clip(found[1:], 0.0, 1.0))))
     independent = n * variance / (variance - signal + signal * volume)
     return Correlation(length, n, float(np.clip(independent, 1.0, n)), found)
 
