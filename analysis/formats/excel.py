@@ -22,6 +22,8 @@ from analysis.formats.delimited import Layout, layout_of
 UNPACKED_LIMIT = 1 << 30  # bytes; a sheet of a million rows and 15 columns unpacks to about 0.7 GiB
 RATIO_LIMIT = 200  # real sheets pack 5 to 30 times
 RATIO_FLOOR = 32 << 20  # smaller archives may pack as well as they like
+# What a damaged or locked archive raises; names that are no text are a ValueError, a password that is asked for a RuntimeError.
+_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
 _VERIFY_BYTES = 1 << 20  # packed members above this size are unpacked once to see that they tell the truth
 _HEAD_ROWS = 200
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -46,7 +48,7 @@ def guard(path: Path) -> None:
             packed = sum(m.compress_size for m in members)
             unpacked = sum(m.file_size for m in members)
             honest = all(_honest(path, m) for m in members if m.compress_size > _VERIFY_BYTES)
-    except (BadZipFile, OSError, zlib.error, NotImplementedError) as err:
+    except _UNREADABLE as err:
         raise _damaged(path) from err
     if unpacked > UNPACKED_LIMIT or (unpacked > RATIO_FLOOR and unpacked > RATIO_LIMIT * max(packed, 1)) or not honest:
         raise ReadError(
@@ -81,7 +83,7 @@ def sheet_names(path: Path) -> tuple[str, ...]:
             with archive.open("xl/workbook.xml") as part:
                 found = re.findall(r"<(?:\w+:)?sheet\s[^>]*?name=\"([^\"]*)\"", part.read(1 << 20).decode("utf-8", errors="replace"))
             return tuple(html.unescape(name) for name in found)
-    except (BadZipFile, KeyError, OSError, zlib.error, NotImplementedError):
+    except (KeyError, *_UNREADABLE):
         return ()
 
 

@@ -61,3 +61,14 @@ def test_damaged_workbooks(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ReadError, match=r"t.xlsx is no (readable )?spreadsheet"):
         excel.read_sheets(path)
+
+
+def test_names_inside_that_are_no_text(tmp_path: Path) -> None:
+    """Damage in the list of names: what Python raises there is no error of the archive."""
+    path = write_xlsx(tmp_path / "b.xlsx", {"A": [["x", "y"], [1, 2]]})
+    with ZipFile(path, "a") as z:
+        z.writestr("xl/é.xml", b"")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
+    assert excel.sheet_names(path) == ()
+    with pytest.raises(ReadError, match="no readable spreadsheet"):
+        excel.read_sheets(path)
