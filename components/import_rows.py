@@ -232,9 +232,14 @@ def _see(lot: Lot) -> Component:
     if record is not None and record.modality != "cycling":
         return html.Span()
     if record is not None and not record.group:
-        return dmc.Anchor("Give it a group in the Catalog", href="/catalog", size="xs", fw=600)
-    query = {"ref": record.group} if record is not None else {}
-    return dmc.Anchor("See it on the Cycling page", href=href("/cycling", query), size="xs", fw=600)
+        return _link("Give it a group in the Catalog", "/catalog")
+    if lot.is_manifest and lot.found[0] is not None and not lot.found[0].files:
+        return _link("See its cells in the Catalog", "/catalog")
+    return _link("See it on the Cycling page", href("/cycling", {"ref": record.group} if record is not None else {}))
+
+
+def _link(words_shown: str, where: str) -> Component:
+    return dmc.Anchor(words_shown, href=where, size="xs", fw=600)
 
 
 def words(lot: Lot) -> list[Component]:

@@ -85,7 +85,7 @@ def _asked(staged: Staged) -> dict[str, Any]:
 def look(shown: Iterable[str]) -> None:
     """Have the files whose rows are shown inspected: small ones now, for as long as one request may take, large ones as jobs."""
     sids = set(shown)
-    begun = monotonic()
+    spent = 0.0
     for staged in staging().entries():
         is_shown = staged.sid in sids or staged.form.get("test", {}).get("id") in sids
         if not is_shown or found_in(staged) is not None or "done" in staged.form:
@@ -96,8 +96,10 @@ def look(shown: Iterable[str]) -> None:
         payload = {"sid": staged.sid, "asked": _asked(staged)}
         if staged.size > INLINE_BYTES:
             jobs().submit(key, tasks.INSPECT, payload, title=f"Reading {staged.name}")
-        elif monotonic() - begun < INLINE_S:
+        elif spent < INLINE_S:
+            begun = monotonic()
             Jobs(workspace().store, Inline()).submit(key, tasks.INSPECT, payload, title=f"Reading {staged.name}")
+            spent += monotonic() - begun
 
 
 def _inspection_key(staged: Staged) -> str:

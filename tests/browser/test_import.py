@@ -1,5 +1,6 @@
 """Import as a newcomer does it: choose files, see them, fill in, import, follow the link; errors stand beside their files."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,20 @@ def leave_nothing(page: Any) -> None:
     for _ in range(page.locator(".lot").count()):
         before = page.locator(".lot").count()
         page.locator(".lot [aria-label^='Take ']").first.click()
-        expect(page.locator(".lot")).to_have_count(before - 1)
+        expect(page.locator(".lot")).to_have_count(before - 1, timeout=WAIT_MS)
+
+
+@pytest.fixture(scope="module")
+def importing(empty_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server of these tests alone: others look at a workspace that stays empty."""
+    server = type(empty_server)(tmp_path_factory.mktemp("import") / "study", roots=(Path(__file__).parents[1] / "data",))
+    yield server
+    server.close()
 
 
 @pytest.fixture
-def page(empty_server: Any, open_page: Any) -> Any:
-    opened = open_page(f"{empty_server.url}/import")
+def page(importing: Any, open_page: Any) -> Any:
+    opened = open_page(f"{importing.url}/import")
     opened.wait_for_selector("#import-choose")
     leave_nothing(opened)
     return opened
@@ -60,16 +69,16 @@ def test_files_are_seen_filled_in_and_imported(page: Any, tmp_path: Path) -> Non
     expect(row(page, "noise.mpr").locator(".lot-words")).to_contain_text("No reader recognises", timeout=WAIT_MS)
     expect(row(page, "LNO_01.csv").get_by_label("Cell")).to_have_value("LNO 01")
     row(page, "LNO_01.csv").get_by_label("Active mass / mg").fill("0")
-    expect(row(page, "LNO_01.csv").locator(".lot-words")).to_contain_text("must be greater than 0 mg")
+    expect(row(page, "LNO_01.csv").locator(".lot-words")).to_contain_text("must be greater than 0 mg", timeout=WAIT_MS)
     row(page, "LNO_01.csv").get_by_label("Active mass / mg").fill("3,0")
     row(page, "LNO_01.csv").get_by_label("Group").fill("coated")
-    expect(row(page, "LNO_01.csv").locator(".lot-words")).to_have_text("Not said: area")
+    expect(row(page, "LNO_01.csv").locator(".lot-words")).to_have_text("Not said: area", timeout=WAIT_MS)
     page.get_by_role("button", name="Import 1 of 3 ready").click()
     link = row(page, "LNO_01.csv").get_by_role("link", name="See it on the Cycling page")
     expect(link).to_be_visible(timeout=WAIT_MS)
     expect(link).to_have_attribute("href", "/cycling?ref=coated")
     link.click()
-    expect(page.locator("h1")).to_have_text("Cycling")
+    expect(page.locator("h1")).to_have_text("Cycling", timeout=WAIT_MS)
     expect(page.get_by_role("button", name="LNO 01")).to_be_visible(timeout=WAIT_MS)
 
 
@@ -154,10 +163,10 @@ def test_the_keyboard_reaches_everything(page: Any, tmp_path: Path) -> None:
     assert named == ["Tick keys.csv", "Show keys.csv", "Cell", "Group", "Active mass / mg", "Take keys.csv off the list"]
 
 
-def test_a_narrow_window_needs_no_horizontal_scrolling(empty_server: Any, open_page: Any, tmp_path: Path) -> None:
+def test_a_narrow_window_needs_no_horizontal_scrolling(importing: Any, open_page: Any, tmp_path: Path) -> None:
     place = tmp_path / f"{'a very long name ' * 6}.csv"
     place.write_text(record(30))
-    page = open_page(f"{empty_server.url}/import", width=420)
+    page = open_page(f"{importing.url}/import", width=420)
     page.wait_for_selector("#import-choose")
     leave_nothing(page)
     choose(page, place)

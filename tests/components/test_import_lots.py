@@ -30,7 +30,9 @@ def record(seed: int = 0, *, start: int = 0, rows: int = 400, header: str = HEAD
 
 def lots() -> list[Lot]:
     """The list as the page shows it after it has looked at every file."""
-    import_work.look([s.sid for s in import_work.staging().entries()])
+    waiting = [s.sid for s in import_work.staging().entries()]
+    for _ in waiting:  # a slow machine looks at one file at a time
+        import_work.look(waiting)
     return import_work.lots()
 
 
@@ -396,3 +398,15 @@ def test_every_reader_has_its_options_as_inputs(served: Any) -> None:
             value = next((c for c in spec.get("enum", ()) if c not in ("", default)), None)
             if value is not None:
                 assert import_options.with_option({}, reader.options, f"option.{name}", value) == {name: value}
+
+
+def test_a_list_of_cells_describes_them_and_leads_to_the_catalog(served: Any) -> None:
+    served.waiting("cells.csv", b"Cell;Active mass (mg);Group\nC1;3,1;coated\nC2;2,9;uncoated\n")
+    lot = only()
+    assert (lot.state, lot.is_manifest) == ("ready", True)
+    act("import")
+    assert "/catalog" in str(import_rows.state(only()))
+    assert {(c.name, c.group, c.active_mass_mg) for c in served.workspace.catalog.cells()} == {
+        ("C1", "coated", 3.1),
+        ("C2", "uncoated", 2.9),
+    }
