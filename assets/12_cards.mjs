@@ -52,14 +52,30 @@ export function act(clicks) {
   return id;
 }
 
+/** Runs when the browser has nothing better to do, one graph at a time. @param {() => void} work */
+const later = (work) => (window.requestIdleCallback ? window.requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 50));
+
+/** Traces of cells that are switched off disappear from the screen at once; Plotly, which takes its time, learns of it afterwards.
+ * @param {any} gd @param {Set<string>} off */
+function switchTraces(gd, off) {
+  const hidden = (/** @type {any} */ t) => t.meta?.id !== undefined && off.has(String(t.meta.id));
+  (gd._fullData || []).forEach((/** @type {any} */ full, /** @type {number} */ i) => {
+    for (const node of gd.querySelectorAll(`.trace${full.uid}`)) node.style.display = hidden(gd.data[i] || {}) ? "none" : "";
+  });
+  const wrong = () => gd.data.map((/** @type {any} */ _t, /** @type {number} */ i) => i).filter((/** @type {number} */ i) => gd.data[i].meta?.id !== undefined && (gd.data[i].visible !== false) === hidden(gd.data[i]));
+  const settle = () => {
+    const list = wrong();
+    if (list.length && gd.isConnected) window.Plotly.restyle(gd, { visible: list.map((/** @type {number} */ i) => !hidden(gd.data[i])) }, list);
+  };
+  // What was never drawn cannot be shown by a style: Plotly has to draw it now.
+  if (wrong().some((/** @type {number} */ i) => gd.data[i].visible === false)) settle();
+  else later(settle);
+}
+
 /** @param {Record<string, string>} query */
 export function toggle(query) {
   const off = new Set((query?.off || "").split(",").filter(Boolean));
-  for (const gd of /** @type {NodeListOf<any>} */ (document.querySelectorAll(".graph .js-plotly-plot"))) {
-    const cells = (gd.data || []).map((/** @type {any} */ t) => t.meta?.id);
-    const wrong = cells.map((/** @type {any} */ c, /** @type {number} */ i) => i).filter((/** @type {number} */ i) => cells[i] !== undefined && (gd.data[i].visible !== false) === off.has(String(cells[i])));
-    if (wrong.length) window.Plotly.restyle(gd, { visible: wrong.map((/** @type {number} */ i) => !off.has(String(cells[i]))) }, wrong);
-  }
+  for (const gd of document.querySelectorAll(".graph .js-plotly-plot")) if (/** @type {any} */ (gd).data) switchTraces(gd, off);
   return [...off];
 }
 

@@ -10,6 +10,9 @@ window["bench"] = (() => {
   const size = (/** @type {any} */ t) => (t.x?.length ?? t.y?.length ?? 0);
   const drawn = (/** @type {any} */ gd) => gd?._fullLayout && gd.calcdata && gd._fullData?.length >= gd.data?.length && gd.querySelector(".main-svg");
 
+  // A trace that is switched off leaves the screen first; Plotly's own record of it follows when the browser is idle.
+  const onScreen = (/** @type {any} */ gd, /** @type {number} */ i) => gd.querySelector(`.trace${gd._fullData[i]?.uid}`)?.style.display !== "none";
+
   const state = () =>
     Object.fromEntries(
       plots().map(([figure, gd]) => [
@@ -17,7 +20,7 @@ window["bench"] = (() => {
         drawn(gd)
           ? {
               traces: gd.data.length,
-              shown: gd.data.filter((/** @type {any} */ t) => t.visible !== false).length,
+              shown: gd.data.filter((/** @type {any} */ t, /** @type {number} */ i) => t.visible !== false && onScreen(gd, i)).length,
               points: gd._fullData.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + size(t), 0),
             }
           : { traces: 0, shown: 0, points: 0 },
