@@ -6,8 +6,9 @@ may be per gram (``mAh/g``, ``mAh g-1``, or called *specific*); where a table gi
 mass of the catalog applies to them. Seen: summaries of the Battery Data Toolkit (NREL: ``Q_chg``, ``Q_dis``, ``CE``, no units), this
 program's own exports, tables that people write by hand.
 
-A zero capacity is a half cycle that did not take place and is kept as unknown. Mean voltages follow from energy over capacity where
-the table has none; hysteresis is their difference.
+Counters that run over the whole test (statistics by cycle of some cyclers) are taken apart. A zero capacity is a half cycle that did
+not take place and is kept as unknown. Mean voltages follow from energy over capacity where the table has none; hysteresis is their
+difference.
 """
 
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 import xarray as xr
 from pydantic import Field
 
@@ -252,8 +254,6 @@ class _Maker:
 
     def _clock(self, name: str, column: np.ndarray) -> np.ndarray:
         """Seconds of cells such as 1:30:00, or since the first of dates."""
-        import pyarrow as pa
-
         cells = pa.array(["" if c is None else str(c) for c in column], pa.string())
         seconds = durations(cells)
         if np.isfinite(seconds).any() or name == "duration":
