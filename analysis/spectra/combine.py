@@ -163,4 +163,4 @@ def _at(curve: Curve, energy: float) -> int | None:
     """The point of a curve that is meant by an energy."""
     at = int(np.abs(curve.energy - energy).argmin())
     around = curve.energy[max(at - 1, 0) : at + 2]
-    return at if abs(curve.energy[at] - energy) <= NEAR * float(np.diff(around).max()) else None
+    return at if abs(curve.energy[at] - energy) <= NEAR * float(np.diff(around).min()) else None

@@ -20,6 +20,7 @@ from analysis.spectra.simplex import Mixtures, mixtures
 
 EV: dict[str, Any] = {"unit": "eV"}
 SHIFT_STEPS = 13
+SMALL_SHIFT = 0.01  # eV, for the derivative with respect to the shift
 NOTEWORTHY_SHIFT = 0.1  # eV: 0.2 eV turns 15 % S8 into 7 %
 MAX_ROWS = 200  # combinations that are kept
 
@@ -61,8 +62,8 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
     -----
     Independent points: range / core-hole width, not points of the grid. Starting from the best single reference, a larger
     combination is taken when the F-test at ``significance`` prefers it; ``combination_p`` compares every one with the overall best
-    (small: that combination is not good enough). Standard deviations hold the scatter of the residuals (heteroscedastic, HC2) and
-    the error of the unknown's edge step.
+    (small: that combination is not good enough). Standard deviations hold the scatter of the residuals (heteroscedastic, HC2), the
+    error of the level below the unknown's edge, and that of a fitted shift. The noise of its post-edge is in the residuals already.
     """
     kind = "flat" if params.flattened else "norm"
     target, given = norm_curves([unknown], values=kind)[0], norm_curves(references, values=kind)
@@ -74,7 +75,7 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
     found = mixtures(problem.y, table, largest=params.largest, sum_to_one=params.sum_to_one, bounded=params.bounded)
     independent = _independent(problem.grid, target.e0, params)
     chosen = _chosen(found, independent, params)
-    std = _std(problem.y, table, found.weights[chosen], target, params)
+    std = _std(problem, found.weights[chosen], shift, target, params)
     out = _dataset(problem, table, given, found, chosen, std, params, independent)
     said = []
     if abs(shift) > NOTEWORTHY_SHIFT:
@@ -146,25 +147,32 @@ def _chosen(found: Mixtures, independent: float, params: LcfParams) -> int:
     return chosen
 
 
-def _std(y: np.ndarray, table: np.ndarray, weights: np.ndarray, target: NormCurve, params: LcfParams) -> np.ndarray:
-    """Standard deviations of the weights that are not zero, NaN for the others; shape (R,)."""
+def _std(problem: _Problem, weights: np.ndarray, shift: float, target: NormCurve, params: LcfParams) -> np.ndarray:
+    """Standard deviations of the weights that are not zero, NaN for the others; shape (R,).
+
+    A shift that was fitted is one more parameter: its uncertainty is in those of the fractions.
+    """
     active = np.flatnonzero(weights)
     std = np.full(weights.size, np.nan)
-    a = table[:, active]
-    if params.sum_to_one:
-        if active.size == 1:
-            std[active] = 0.0
-            return std
-        a = a[:, :-1] - a[:, -1:]
-    inverse = np.linalg.pinv(a)
-    leverage = np.clip(np.einsum("ij,ji->i", a, inverse), 0.0, 0.95)
-    scatter = inverse * ((y - table @ weights) / np.sqrt(1.0 - leverage))
-    scale = inverse @ y * target.scale_std
-    covariance = scatter @ scatter.T + np.outer(scale, scale)
+    table = problem.references(shift)
+    whole = np.eye(active.size)
     if params.sum_to_one:
         whole = np.concatenate([np.eye(active.size - 1), -np.ones((1, active.size - 1))])
-        covariance = whole @ covariance @ whole.T
-    std[active] = np.sqrt(np.diag(covariance))
+    design = table[:, active] @ whole
+    if params.max_shift:
+        slope = (problem.references(shift + SMALL_SHIFT) - problem.references(shift - SMALL_SHIFT)) @ weights / (2 * SMALL_SHIFT)
+        design = np.column_stack([design, slope])
+        whole = np.column_stack([whole, np.zeros(active.size)])
+    if design.shape[1] == 0:
+        std[active] = 0.0
+        return std
+    inverse = np.linalg.pinv(design)
+    leverage = np.clip(np.einsum("ij,ji->i", design, inverse), 0.0, 0.95)
+    scatter = inverse * ((problem.y - table @ weights) / np.sqrt(1.0 - leverage))
+    # An error of the level below the edge lowers spectrum and step alike: what is at one stays there.
+    level = inverse @ (problem.y - 1.0) * target.baseline_std
+    covariance = scatter @ scatter.T + np.outer(level, level)
+    std[active] = np.sqrt(np.diag(whole @ covariance @ whole.T))
     return std
 
 

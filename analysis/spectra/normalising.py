@@ -1,7 +1,7 @@
 """Normalisation as a recipe: one explicit set of ranges for every spectrum of a comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from analysis.spectra.edge_energy import find_e0, half_step, inflection, white_l
 from analysis.spectra.edges import edge_of, edges_between
 from analysis.spectra.interference import OtherEdge, fitted_step
 from analysis.spectra.prepost import Normalised, Ranges, default_order, default_ranges, normalise
+from analysis.spectra.schemas import NORMALISED
 
 EV: dict[str, Any] = {"unit": "eV"}
 NB_L2 = (2460.0, 2469.0)  # where niobium's L2 edge disturbs the S K pre-edge
@@ -106,8 +107,8 @@ def _one(curve: Curve, params: NormaliseParams) -> _One:
         said = (*said, "2460–2469 eV (Nb L2) take no part in the fits; a step there stays in the edge step.")
     found = normalise(curve.energy, mu, e0=e0, ranges=ranges, excluded=excluded)
     if other is not None:
-        variance = np.hypot(found.edge_step_std, other.std)
-        found = _with(found, edge_step_std=float(variance))
+        std, baseline_std = (float(np.hypot(s, other.std)) for s in (found.edge_step_std, found.baseline_std))
+        found = replace(found, edge_step_std=std, baseline_std=baseline_std)
     if params.scale == "area":
         found = _by_area(curve, mu, found, params)
     return _One(curve, found, other, said)
@@ -182,6 +183,7 @@ def _table(energy: np.ndarray, made: Sequence[_One], units: str) -> xr.Dataset:
         "flat": (curve, rows([f.flat for f in found]), {"units": "1"}),
         "edge_step": ("spectrum", np.array([f.edge_step for f in found]), {"units": units}),
         "edge_step_std": ("spectrum", np.array([f.edge_step_std for f in found]), {"units": units}),
+        "baseline_error": ("spectrum", np.array([f.baseline_std for f in found]), {"units": units}),
         "noise": ("spectrum", np.array([f.noise for f in found]), {"units": "1"}),
     }
     energies = np.array([_energies(one) for one in made])
@@ -223,7 +225,7 @@ def _recipe(made: Sequence[_One], params: NormaliseParams) -> dict[str, Any]:
 
 def _badges(spectra: xr.Dataset, params: NormaliseParams) -> list[str]:
     said = []
-    if spectra.attrs.get("mode") in ("fluorescence", "yield") and spectra.attrs.get("mode") == "fluorescence":
+    if spectra.attrs.get("mode") == "fluorescence":
         said.append("Uncorrected: heights unreliable where the sample is thick and concentrated (self-absorption of fluorescence).")
     if spectra.sizes["spectrum"] > 1 and not params.is_explicit:
         said.append("E0 or ranges were chosen for each spectrum by itself: give them all to compare spectra.")
@@ -248,7 +250,7 @@ def summarise(stored: xr.Dataset, params: NormaliseParams) -> Mapping[str, Scala
         if good.size == 0:
             continue
         std = float(np.std(good, ddof=1)) if good.size > 1 else float(stored[one_std[name]].values[0]) if name in one_std else None
-        title = str(stored[name].attrs.get("title", "")) or name.replace("_", " ")
+        title = NORMALISED.variables[name].title
         made[name] = Scalar(
             float(good.mean()), unit, std=std, n=int(good.size) if n > 1 else None, of="spectra" if n > 1 else "", title=title
         )

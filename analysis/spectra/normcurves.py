@@ -1,7 +1,7 @@
 """Normalised spectra as recipes compare and fit them: with the noise and the error of their scale."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -16,8 +16,8 @@ from analysis.spectra.normalising import recipe_mismatch
 class NormCurve:
     """One normalised spectrum. Arrays have shape (N,); energies are in eV.
 
-    ``scale_std`` is the relative standard deviation of the edge step that it was divided by, ``gain`` the amplification by a
-    self-absorption correction (1 without one).
+    ``scale_std`` is the relative standard deviation of the edge step that it was divided by, ``baseline_std`` the part of it that
+    moves the level below the edge too; ``gain`` is the amplification by a self-absorption correction (1 without one).
     """
 
     name: str
@@ -25,6 +25,7 @@ class NormCurve:
     norm: np.ndarray
     e0: float
     scale_std: float
+    baseline_std: float
     noise: float
     gain: np.ndarray
 
@@ -33,7 +34,7 @@ class NormCurve:
         return self.where((self.energy >= low) & (self.energy <= high))
 
     def where(self, kept: np.ndarray) -> "NormCurve":
-        return NormCurve(self.name, self.energy[kept], self.norm[kept], self.e0, self.scale_std, self.noise, self.gain[kept])
+        return replace(self, energy=self.energy[kept], norm=self.norm[kept], gain=self.gain[kept])
 
 
 def norm_curves(datasets: Sequence[xr.Dataset], *, values: str = "norm") -> tuple[NormCurve, ...]:
@@ -41,18 +42,25 @@ def norm_curves(datasets: Sequence[xr.Dataset], *, values: str = "norm") -> tupl
     made = []
     for ds in datasets:
         energy = np.asarray(ds["energy"].values, dtype=float)
-        steps = np.asarray(ds["edge_step"].values, dtype=float)
-        stds = np.asarray(ds["edge_step_std"].values, dtype=float) if "edge_step_std" in ds else np.zeros_like(steps)
+        scale, baseline = (_relative(ds, name) for name in ("edge_step_std", "baseline_error"))
         gains = np.asarray(ds["amplification"].values, dtype=float) if "amplification" in ds else None
         for k, name in enumerate(ds["name"].values.astype(str).tolist()):
             norm = np.asarray(ds[values].values[k], dtype=float)
             own = np.isfinite(norm)
             gain = np.ones(int(own.sum())) if gains is None else gains[k][own]
-            relative = float(stds[k] / steps[k]) if np.isfinite(stds[k]) else 0.0
-            made.append(NormCurve(name, energy[own], norm[own], float(ds["e0"].values[k]), relative, float(ds["noise"].values[k]), gain))
+            e0, noise = float(ds["e0"].values[k]), float(ds["noise"].values[k])
+            made.append(NormCurve(name, energy[own], norm[own], e0, scale[k], baseline[k], noise, gain))
     if not made:
         raise DataError("No spectrum is given.", hint="Choose at least one.")
     return tuple(made)
+
+
+def _relative(ds: xr.Dataset, name: str) -> list[float]:
+    """An error in units of the edge step, for every spectrum; 0 where it is not known."""
+    if name not in ds:
+        return [0.0] * ds.sizes["spectrum"]
+    values = np.asarray(ds[name].values, dtype=float) / np.asarray(ds["edge_step"].values, dtype=float)
+    return np.where(np.isfinite(values), values, 0.0).tolist()
 
 
 def remarks(datasets: Sequence[xr.Dataset]) -> list[str]:

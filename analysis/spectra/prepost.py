@@ -28,7 +28,11 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Normalised:
-    """A spectrum with its lines. Arrays have shape (N,); ``post`` includes the pre-edge line."""
+    """A spectrum with its lines. Arrays have shape (N,); ``post`` includes the pre-edge line.
+
+    ``edge_step_std`` is that of the edge step, ``baseline_std`` the part of it that comes from the pre-edge line: that part moves the
+    whole spectrum beyond the edge up and down as well.
+    """
 
     e0: float
     edge_step: float
@@ -38,6 +42,7 @@ class Normalised:
     flat: np.ndarray
     ranges: Ranges
     edge_step_std: float = np.nan
+    baseline_std: float = np.nan
     noise: float = np.nan
 
 
@@ -122,10 +127,12 @@ def normalise(
     ratio, norm = rise / found, (mu - pre) / found
     flat = np.where(np.arange(energy.size) >= at, norm - ratio + ratio[at], norm)
     powers = x[at] ** np.arange(ranges.order + 1)
-    start = np.array([1.0, x[at]]) / weight[at]
-    std = float(np.sqrt(powers @ top_cov @ powers + start @ line_cov @ start))
+    # A constant post-edge takes the line's error where its points are, a polynomial continues it to E0.
+    start = np.array([1.0, float(x[after].mean()) if ranges.order == 0 else x[at]]) / weight[at]
+    baseline_std = float(np.sqrt(start @ line_cov @ start))
+    std = float(np.hypot(np.sqrt(powers @ top_cov @ powers), baseline_std))
     noise = float(np.sqrt(np.sum((mu - pre - rise)[after] ** 2) / max(after.size - ranges.order - 1, 1))) / found
-    return Normalised(e0, found, pre, pre + rise, norm, flat, ranges, std, noise)
+    return Normalised(e0, found, pre, pre + rise, norm, flat, ranges, std, baseline_std, noise)
 
 
 def _places(energy: np.ndarray, used: np.ndarray, e0: float, low: float, high: float, order: int, what: str) -> np.ndarray:

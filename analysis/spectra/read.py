@@ -231,15 +231,20 @@ def _sniff_columns(probe: Probe) -> float:
         return 0.0
     table = Table(probe.path.name, dict(zip(head.names, head.values.T, strict=True)), {})
     roles = completed(table, table.roles())
+    if all(n == f"c{k}" for k, n in enumerate(head.names, start=1)):  # without titles: weak, and asks what the columns are
+        roles = {"energy": [head.names[0]], "mu": [head.names[1]]}
     if "energy" not in roles or not any(roles.get(r) for r in ("mu", "transmission", "fluorescence", "yield")):
         return 0.0
     try:
         found = energies(table, roles, ColumnMap())
     except ReadError:
         return 0.0
-    rising = (np.diff(found) > 0).mean() > 0.8
-    named = table.roles().get("energy") is not None
-    return 0.0 if not rising or np.ptp(found) < MIN_SPAN else 0.6 if named else 0.3
+    if np.ptp(found) < MIN_SPAN:
+        return 0.0
+    if table.roles().get("energy") is not None:
+        return 0.6
+    rising = (np.diff(found) > 0).mean()
+    return 0.3 if rising in (0.0, 1.0) else 0.0
 
 
 def _sniff_nxxas(probe: Probe) -> float:

@@ -41,6 +41,7 @@ NORMALISED = Schema(
         "half_step": Var(ONE, "eV", title="Energy at half of the edge step"),
         "max_slope": Var(ONE, "eV", title="Energy of the steepest rise"),
         "inflection": Var(ONE, "eV", title="Energy where the second derivative crosses zero"),
+        "baseline_error": Var(ONE, ("1", "1/um"), optional=True, title="Error of the level below the edge"),
         "noise": Var(ONE, "1", title="Noise after the edge"),
         "interference": Var(CURVE, ("1", "1/um"), optional=True, title="Step of another edge, taken off"),
         "interference_step": Var(ONE, ("1", "1/um"), optional=True, title="Step of another edge"),
