@@ -21,7 +21,7 @@ import threading
 import uuid
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -114,12 +114,18 @@ class Store:
             if summarise is not None and not _in_memory(ds):
                 ds = with_scalars(ds, summarise(_read(made)))
                 xr.Dataset(attrs=ds.attrs).to_zarr(made, mode="a", consolidated=True)
-            (made / "interplay.json").write_text(json.dumps(record, sort_keys=True, indent=1), encoding="utf-8")
-            _write_manifest(made)
-            _sync(made)
-            _publish(made, target)
+            _finish(made, target, record)
         if _in_memory(ds):
             self._remember(key, ds)
+
+    def put_files(self, key: str, write: Callable[[Path], None], record: Mapping[str, Any]) -> None:
+        """Store the zarr group that ``write(folder)`` makes itself: with a layout of its own, and larger than memory."""
+        target = self.path(key)
+        if target.is_dir():
+            return
+        with self.scratch() as temp:
+            write(temp / target.name)
+            _finish(temp / target.name, target, record)
 
     def put_edit(self, ds: xr.Dataset, *, author: str = "", note: str = "", previous: str = "") -> str:
         """Store what a hand made (mask strokes, a lasso, shifts) under the hash of its content; return its key.
@@ -286,6 +292,13 @@ def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
             spec["chunks"] = (max(1, min(v.size, ROWS_A_CHUNK)),)
         encoding[str(name)] = spec
     return encoding
+
+
+def _finish(made: Path, target: Path, record: Mapping[str, Any]) -> None:
+    (made / "interplay.json").write_text(json.dumps(record, sort_keys=True, indent=1), encoding="utf-8")
+    _write_manifest(made)
+    _sync(made)
+    _publish(made, target)
 
 
 def _write_manifest(folder: Path) -> None:

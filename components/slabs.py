@@ -1,0 +1,86 @@
+"""Slices out of view forms, with what was unpacked for them kept: scrubbing unpacks each chunk once."""
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from analysis.core import settings
+
+LIMITS = (128 << 20, 1 << 30)  # bytes kept: at least, at most; between them a sixteenth of the memory
+
+
+class Slab(NamedTuple):
+    """The neighbourhood of a slice: all chunks of one layer that a plane across ``axis`` (0 z, 1 y, 2 x) cuts."""
+
+    folder: str
+    level: int
+    layer: int
+    axis: int
+    number: int
+
+
+class Slabs:
+    """Unpacked slabs up to a number of bytes; the least recently used go first. Two requests for one share the work."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.held = limit, 0
+        self._kept: OrderedDict[Slab, Future[np.ndarray]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def plane(self, folder: Path, level: int, layer: int, axis: int, index: int) -> np.ndarray:
+        """One slice, shape (rows, columns), uint16."""
+        thick = _array(str(folder), level).chunks[1 + axis]
+        slab = self._slab(Slab(str(folder), level, layer, axis, index // thick))
+        return np.ascontiguousarray(np.take(slab, index % thick, axis))
+
+    def _slab(self, wanted: Slab) -> np.ndarray:
+        with self._lock:
+            known = self._kept.get(wanted)
+            if known is not None:
+                self._kept.move_to_end(wanted)
+            else:
+                mine = self._kept[wanted] = Future()
+        if known is not None:
+            return known.result()
+        try:
+            made = _unpacked(wanted)
+        except BaseException as err:
+            with self._lock:
+                del self._kept[wanted]
+            mine.set_exception(err)
+            raise
+        mine.set_result(made)
+        self._make_room(made.nbytes)
+        return made
+
+    def _make_room(self, added: int) -> None:
+        with self._lock:
+            self.held += added
+            for slab in list(self._kept)[:-1]:
+                if self.held <= self.limit:
+                    return
+                if self._kept[slab].done():
+                    self.held -= self._kept.pop(slab).result().nbytes
+
+
+def _unpacked(slab: Slab) -> np.ndarray:
+    array = _array(slab.folder, slab.level)
+    thick = array.chunks[1 + slab.axis]
+    box: list[Any] = [slab.layer, slice(None), slice(None), slice(None)]
+    box[1 + slab.axis] = slice(slab.number * thick, (slab.number + 1) * thick)
+    return np.asarray(array[tuple(box)])
+
+
+@lru_cache(maxsize=256)
+def _array(folder: str, level: int) -> Any:
+    import zarr
+
+    return zarr.open_array(f"{folder}/level{level}", mode="r")
+
+
+slabs = Slabs(min(max(settings.memory_bytes() // 16, LIMITS[0]), LIMITS[1]))
