@@ -18,4 +18,10 @@ export function theme() {
   return true;
 }
 
-window.dash_clientside = Object.assign({}, window.dash_clientside, { shell: { navbar, theme } });
+/** What a page waited for is there: show it. @param {boolean} done */
+export function again(done) {
+  if (done) window.location.reload();
+  return false;
+}
+
+window.dash_clientside = Object.assign({}, window.dash_clientside, { shell: { navbar, theme, again } });

@@ -5,7 +5,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callb
 from dash.development.base_component import Component
 
 from analysis.core.style import Style
-from components import comparability, cycling_view, notice, shell, summary_table
+from components import comparability, cycling_view, job_panel, notice, shell, summary_table
 from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
@@ -44,7 +44,7 @@ def layout(**query: str) -> Component:
     bar = shell.toolbar("Cycling", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
     if not any(m.modality == "cycling" for m in workspace().snapshot().measurements):
         how = "Drop cycler files (BioLogic, Neware, Arbin, Maccor, Landt, Battery Data Format, CSV, Excel) on the import page."
-        return shell.view(bar, notice.empty("No cycling data yet", how))
+        return shell.view(bar, job_panel.in_progress(), notice.empty("No cycling data yet", how))
     body = {"record": _record, "table": _table}.get(query.get("tab", ""), _compare)(query)
     guard = comparability.panel("cycling", cycling_view.measurements(query), cycling_view.groups(query))
     return shell.view(bar, _cells(query), guard, body)

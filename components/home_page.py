@@ -10,11 +10,10 @@ from dash.development.base_component import Component
 from analysis.core.data import scalars
 from analysis.core.numerics.statistics import compare
 from analysis.core.registry import Labelled
-from components import comparability, cycling_view, notice, shell
+from components import comparability, cycling_view, job_panel, notice, shell
 from components.address import href
 from components.card import card
-from components.context import jobs, style, workspace
-from components.job_panel import progress
+from components.context import style, workspace
 from components.numbers import between, displayed, with_spread, within
 from components.summary_table import SHOWN
 from components.views import VIEWS, Query
@@ -40,9 +39,8 @@ def layout(**query: str) -> Component:
     """The page for an address."""
     ref, cmp = workspace().default_pair()
     bar = shell.toolbar("Overview", query.get("ref", ref), query.get("cmp", cmp))
-    active = [s for s in jobs().recent() if s.active]
     if not workspace().snapshot().measurements:
-        return shell.view(bar, *[shell.page(progress(s)) for s in active], _first_steps())
+        return shell.view(bar, job_panel.in_progress(), _first_steps())
     chosen = cycling_view.measurements(query)
     guard = comparability.panel("overview", chosen, cycling_view.groups(query))
     cards = [

@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis.core.jobs import Status
@@ -63,6 +63,19 @@ def progress(status: Status, *, cancel: bool = True) -> Component:
     return dmc.Stack(body, gap=4, className="job")
 
 
+def in_progress() -> Component:
+    """What is being made right now, on a page that has nothing else to show; the page is asked for again when all has ended."""
+    active = [s for s in jobs().recent() if s.active]
+    return html.Div(
+        [
+            html.Div([progress(s) for s in active], id="jobs-here", className="card jobs-here", hidden=not active),
+            dcc.Store(id="jobs-here-keys", data=[s.key for s in active]),
+            dcc.Store(id="jobs-here-ended"),
+            dcc.Interval(id="jobs-here-poll", interval=POLL_MS, disabled=not active),
+        ]
+    )
+
+
 def _cancel(key: str) -> Component:
     return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default")
 
@@ -98,3 +111,26 @@ def act(clicks: list[int | None], _clear: int | None) -> Any:
     else:
         return no_update
     return 0
+
+
+@callback(
+    Output("jobs-here", "children"),
+    Output("jobs-here-poll", "disabled"),
+    Output("jobs-here-ended", "data"),
+    Input("jobs-here-poll", "n_intervals"),
+    State("jobs-here-keys", "data"),
+    prevent_initial_call=True,
+)
+def follow(_ticks: int | None, keys: list[str]) -> tuple[Any, bool, Any]:
+    found = [jobs().status(key) for key in keys]
+    waiting = any(s.active for s in found)
+    done = not waiting and all(s.state == "done" for s in found)
+    return [progress(s) for s in found], not waiting, done or no_update
+
+
+clientside_callback(
+    ClientsideFunction("shell", "again"),
+    Output("jobs-here-ended", "clear_data"),
+    Input("jobs-here-ended", "data"),
+    prevent_initial_call=True,
+)

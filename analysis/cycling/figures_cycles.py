@@ -308,8 +308,9 @@ def _points(
             marker={**marker, "line": {"width": 1 if hollow else 0}},
             customdata=customdata(item, cycles),
             hovertemplate=hover(item, "cycle %{customdata[1]}" + ("%{text}" if any(remarks) else ""), said),
-            **({"text": remarks} if any(remarks) else {}),
         )
+        if any(remarks):
+            trace["text"] = remarks
         made.append({**trace, **_as_line(style.color(item.group), marker)} if not hollow and cycles.size > MARKERS_UP_TO else trace)
     return made
 
