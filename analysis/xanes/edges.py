@@ -33,10 +33,8 @@ class Setup:
     growth: float
     remarks: tuple[str, ...]
 
-    def plan(self, definition: str, dtype: np.dtype) -> kernel.Plan:
-        return kernel.plan_of(
-            definition, self.lines, self.window, template=self.template, kappa=self.growth, steep_gain=self.steep_gain, dtype=dtype
-        )
+    def plan(self, definition: str) -> kernel.Plan:
+        return kernel.plan_of(definition, self.lines, self.window, template=self.template, kappa=self.growth, steep_gain=self.steep_gain)
 
 
 def edge_maps(
@@ -57,7 +55,7 @@ def edge_maps(
 
 def _on_block(spectra: np.ndarray, *wanted: np.ndarray, setup: Setup, definition: str) -> np.ndarray:
     inside = wanted[0] != 0 if wanted else np.ones(len(spectra), dtype=bool)
-    return kernel.edge_maps(spectra, inside, setup.plan(definition, spectra.dtype))
+    return kernel.edge_maps(spectra, inside, setup.plan(definition))
 
 
 def _quality(setup: Setup, params: QualityParams) -> Quality:
@@ -144,7 +142,7 @@ def steep_gain(norm: np.ndarray, lines: Lines, window: Window) -> float:
     spline, energy = CubicSpline(lines.energy, norm), lines.energy
     spacing = float(np.median(np.diff(energy[window.start : window.stop])))
     moved = spline(np.clip(energy - np.linspace(-1, 1, 33)[:, None] * spacing, energy[0], energy[-1]))
-    plan = kernel.plan_of("max_slope", lines, window, dtype=np.dtype(np.float32))
+    plan = kernel.plan_of("max_slope", lines, window)
     found = kernel.edge_maps(moved.astype(np.float32), np.ones(len(moved), dtype=bool), plan)
     gains = found[kernel.GAIN] * found[kernel.JUMP]
     good = gains[np.isfinite(gains)]

@@ -14,6 +14,7 @@ from numba import njit
 from analysis.xanes.definitions import CODES, Template, Window
 from analysis.xanes.normalise import Lines
 
+KIND = np.float32  # of spectra and weights; what is refined one by one is float64
 PAD = 24  # rows of zeros before and after the energies of a tile: more than half of any window
 TILE = 64  # spectra: with 80 energies, 20 kB in float32
 
@@ -34,7 +35,7 @@ _MOST = 20.0  # exponent of the photon noise at most
 
 
 class Plan(NamedTuple):
-    """All that the kernel needs besides the spectra; n points in the window. Weights have the float type of the spectra."""
+    """All that the kernel needs besides the spectra; n points in the window."""
 
     code: int
     length: int
@@ -76,9 +77,8 @@ def plan_of(
     template: Template | None = None,
     kappa: float = 0.0,
     steep_gain: float = np.nan,
-    dtype: np.dtype,
 ) -> Plan:
-    """Weights laid out for the kernel, in the float type that the spectra have."""
+    """Weights laid out for the kernel."""
     rows, empty = slice(window.start, window.stop), np.zeros(2)
     bank = template.bank.T if template else empty[None]
     return Plan(
@@ -91,22 +91,22 @@ def plan_of(
         start=window.start,
         size=window.size,
         freedom=lines.freedom,
-        w_pre=np.ascontiguousarray(lines.w_pre, dtype=dtype),
-        w_slope=np.ascontiguousarray(lines.w_slope, dtype=dtype),
-        w_post=np.ascontiguousarray(lines.w_post, dtype=dtype),
-        pre_x=np.ascontiguousarray(lines.x[lines.pre], dtype=dtype),
+        w_pre=np.ascontiguousarray(lines.w_pre, dtype=KIND),
+        w_slope=np.ascontiguousarray(lines.w_slope, dtype=KIND),
+        w_post=np.ascontiguousarray(lines.w_post, dtype=KIND),
+        pre_x=np.ascontiguousarray(lines.x[lines.pre], dtype=KIND),
         reach=window.smooth.shape[1] // 2,
         slope_reach=window.slope.shape[1] // 2,
-        smooth=_fours(window.smooth, dtype),
-        x=np.ascontiguousarray(lines.x[rows], dtype=dtype),
+        smooth=_fours(window.smooth),
+        x=np.ascontiguousarray(lines.x[rows], dtype=KIND),
         own=np.sum(window.smooth**2, axis=1),
         next_to=_products(window.smooth),
-        peak=np.ascontiguousarray(window.peak, dtype=dtype),
-        slope=_fours(window.slope, dtype),
-        bend=np.ascontiguousarray(window.bend, dtype=dtype),
+        peak=np.ascontiguousarray(window.peak, dtype=KIND),
+        slope=_fours(window.slope),
+        bend=np.ascontiguousarray(window.bend, dtype=KIND),
         spread=np.array([lines.pre_pre, lines.pre_slope, lines.slope_slope, lines.post_post]),
         energy=np.ascontiguousarray(lines.energy[rows]),
-        bank=_fours(bank, dtype),
+        bank=_fours(bank),
         square=template.square if template else empty,
         shifts=template.shifts if template else empty,
         shift_gain=template.gain if template else empty,
@@ -115,8 +115,8 @@ def plan_of(
     )
 
 
-def _fours(weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(np.pad(weights, ((0, 0), (0, -weights.shape[1] % 4))), dtype=dtype)
+def _fours(weights: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(np.pad(weights, ((0, 0), (0, -weights.shape[1] % 4))), dtype=KIND)
 
 
 def _products(smooth: np.ndarray) -> np.ndarray:
@@ -132,7 +132,7 @@ def edge_maps(spectra: np.ndarray, wanted: np.ndarray, plan: Plan) -> np.ndarray
     Parameters
     ----------
     spectra
-        Shape (N, E), floating point; rows or columns contiguous.
+        Shape (N, E), float32; rows or columns contiguous.
     wanted
         Shape (N,), bool; the others are not looked at.
 
@@ -143,7 +143,8 @@ def edge_maps(spectra: np.ndarray, wanted: np.ndarray, plan: Plan) -> np.ndarray
     """
     out = np.full((ROWS, spectra.shape[0]), np.nan, dtype=np.float32)
     out[REFUSED] = np.where(wanted, 0, UNWANTED)
-    _pass(spectra, wanted, not spectra.flags.c_contiguous, plan, out)
+    by_image = not spectra.flags.c_contiguous
+    _pass(np.ascontiguousarray(spectra.T) if by_image else spectra, wanted, by_image, plan, out)
     out[:REFUSED, out[REFUSED] == UNWANTED] = np.nan
     return out
 
@@ -154,18 +155,17 @@ def _pass(spectra: np.ndarray, wanted: np.ndarray, by_image: bool, plan: Plan, o
 
     A stage goes over the whole tile with its tables in local names: what is looked up in the plan costs more than a spectrum.
     """
-    kind = plan.w_pre.dtype
-    rows = np.zeros((TILE, plan.length), dtype=kind)
-    tile = np.zeros((plan.length + 2 * PAD, TILE), dtype=kind)
-    smooth = np.zeros((plan.size, TILE), dtype=kind)
-    lines = np.zeros((LINES, TILE), dtype=kind)
+    rows = np.zeros((TILE, plan.length), dtype=KIND)
+    tile = np.zeros((plan.length + 2 * PAD, TILE), dtype=KIND)
+    smooth = np.zeros((plan.size, TILE), dtype=KIND)
+    lines = np.zeros((LINES, TILE), dtype=KIND)
     tops = np.zeros(TILE, dtype=np.int32)
-    for begin in range(0, spectra.shape[0], TILE):
-        end = min(begin + TILE, spectra.shape[0])
+    for begin in range(0, wanted.size, TILE):
+        end = min(begin + TILE, wanted.size)
         if not wanted[begin:end].any():
             continue
         if by_image:
-            _load_images(spectra[begin:end], tile[PAD:])
+            _load_images(spectra, begin, end, tile[PAD:])
         else:
             _load_spectra(spectra[begin:end], rows, tile[PAD:])
         part = out[:, begin:end]
@@ -198,9 +198,9 @@ def _load_spectra(spectra: np.ndarray, rows: np.ndarray, tile: np.ndarray) -> No
 
 
 @njit(nogil=True, cache=True)
-def _load_images(spectra: np.ndarray, tile: np.ndarray) -> None:
-    for e in range(spectra.shape[1]):
-        image, values = tile[e], spectra[:, e]
+def _load_images(images: np.ndarray, begin: int, end: int, tile: np.ndarray) -> None:
+    for e in range(images.shape[0]):
+        image, values = tile[e], images[e][begin:end]
         for j in range(values.size):
             image[j] = values[j]
 
@@ -514,7 +514,7 @@ def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.
 def _shifted(tile: np.ndarray, lines: np.ndarray, plan: Plan, out: np.ndarray) -> None:
     """Shift of the template that fits best, by a parabola through the three best shifts."""
     pre, slope, x, bank, square, shifts = lines[PRE_LINE], lines[SLOPE_LINE], plan.x, plan.bank, plan.square, plan.shifts
-    cost = np.zeros((shifts.size, TILE), dtype=tile.dtype)
+    cost = np.zeros((shifts.size, TILE), dtype=KIND)
     for t in range(plan.size):
         image, at = tile[PAD + plan.start + t], x[t]
         for j in range(TILE):

@@ -113,8 +113,9 @@ def _parts(
 ) -> tuple[slice, np.ndarray, tuple[str, ...]]:
     """Points of the fit and the references there."""
     found = references_on(energy, references, shift=shift)
-    low = energy[0] if params.fit1 is None else origin + params.fit1
-    high = energy[-1] if params.fit2 is None else origin + params.fit2
+    # References that are as long as the stack must not lose an end when they are moved.
+    low = energy[0] + params.max_shift if params.fit1 is None else origin + params.fit1
+    high = energy[-1] - params.max_shift if params.fit2 is None else origin + params.fit2
     rows = [normalise(r, lines).norm for r in found.mu] if lines is not None else list(found.mu)
     parts = np.stack(rows, axis=1)
     inside = (energy >= low - 1e-9) & (energy <= high + 1e-9)

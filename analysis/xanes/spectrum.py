@@ -114,7 +114,7 @@ def _energies(mean: np.ndarray, norm: np.ndarray, lines: Lines, params: Definiti
     template = template_of(norm, lines, window)
     found: dict[str, float | None] = {}
     for definition in DEFINITIONS:
-        plan = kernel.plan_of(definition, lines, window, template=template, dtype=np.dtype(np.float32))
+        plan = kernel.plan_of(definition, lines, window, template=template)
         maps = kernel.edge_maps(mean[None].astype(np.float32), np.ones(1, dtype=bool), plan)[:, 0]
         value = float(maps[kernel.ENERGY])
         found[definition] = value if maps[kernel.REFUSED] == 0 and np.isfinite(value) else None

@@ -18,7 +18,7 @@ def maps(spectra: np.ndarray, definition: str = "e_half", *, energy: np.ndarray 
     options = DefinitionParams(e0=e0, definition=definition, **params)  # type: ignore[arg-type]
     lines, window = fit_lines(energy, e0, options), edge_window(energy, e0, options)
     template = template_of(normalise(spectra[0].astype(float), lines).norm, lines, window)
-    plan = kernel.plan_of(definition, lines, window, template=template, dtype=spectra.dtype)
+    plan = kernel.plan_of(definition, lines, window, template=template)
     return kernel.edge_maps(spectra, np.ones(len(spectra), dtype=bool), plan)
 
 
@@ -82,7 +82,7 @@ def test_bits_do_not_depend_on_layout_neighbours_or_place(definition: str) -> No
     lines = fit_lines(GRID, E0, DefinitionParams(e0=E0))
     window = edge_window(GRID, E0, DefinitionParams(e0=E0))
     template = template_of(normalise(mu[0].astype(float), lines).norm, lines, window)
-    plan = kernel.plan_of(definition, lines, window, template=template, dtype=mu.dtype)
+    plan = kernel.plan_of(definition, lines, window, template=template)
     parts = [kernel.edge_maps(mu[a:b], np.ones(b - a, dtype=bool), plan) for a, b in ((0, 1), (1, 70), (70, 333))]
     assert np.array_equal(whole, np.concatenate(parts, axis=1), equal_nan=True)
     wanted = np.arange(333) % 3 == 0
@@ -97,26 +97,25 @@ def test_stated_values_of_nickel_references(name: str, half: float, white: float
     """The files hold normalised spectra; both are in keV."""
     reference = Reference(shared_data / f"xas/refs_ni/ref_{name}.txt")
     mu = np.tile(reference.mu, (2, 1))
-    for dtype in (np.float32, np.float64):
-        found = maps(mu.astype(dtype), energy=reference.energy, e0=8340.0, normalised=True)[:, 0]
-        assert found[kernel.REFUSED] == 0
-        assert found[kernel.ENERGY] == pytest.approx(half, abs=0.05)
-        assert found[kernel.WHITE_LINE] == pytest.approx(white, abs=0.05)
-        assert found[kernel.JUMP] == 1
+    found = maps(mu.astype(np.float32), energy=reference.energy, e0=8340.0, normalised=True)[:, 0]
+    assert found[kernel.REFUSED] == 0
+    assert found[kernel.ENERGY] == pytest.approx(half, abs=0.05)
+    assert found[kernel.WHITE_LINE] == pytest.approx(white, abs=0.05)
+    assert found[kernel.JUMP] == 1
 
 
 def test_white_line_does_not_leap_where_another_point_is_highest() -> None:
     """An asymmetric peak moved in steps of 0.01 eV: no step of the result is far from 0.01 eV."""
     shift = np.arange(0, 3, 0.01)
     mu = edge(GRID - shift[:, None]) + 0.3 * np.exp(-0.5 * ((GRID - shift[:, None] - E0 - 11) / 3) ** 2)
-    found = maps(mu, "white_line")[kernel.ENERGY].astype(float)
+    found = maps(mu.astype(np.float32), "white_line")[kernel.ENERGY].astype(float)
     assert np.abs(np.diff(found) - 0.01).max() < 0.006
 
 
 def test_a_large_background_does_not_cost_digits() -> None:
     mu, _ = shifted(200, noise=0.01)
-    plain, high = maps(mu.astype(np.float64)), maps((mu.astype(np.float64) + 100).astype(np.float32))
-    assert high[kernel.ENERGY] == pytest.approx(plain[kernel.ENERGY], abs=0.003)
+    plain, high = maps(mu), maps(mu + np.float32(100))
+    assert high[kernel.ENERGY] == pytest.approx(plain[kernel.ENERGY], abs=0.01)
     assert high[kernel.VARIANCE] == pytest.approx(plain[kernel.VARIANCE], rel=0.05)
 
 
@@ -142,7 +141,7 @@ def test_photon_noise_widens_the_stated_uncertainty() -> None:
     lines, window = fit_lines(GRID, E0, params), edge_window(GRID, E0, params)
     gains = []
     for kappa in (0.0, 1.0):
-        plan = kernel.plan_of("e_half", lines, window, kappa=kappa, dtype=mu.dtype)
+        plan = kernel.plan_of("e_half", lines, window, kappa=kappa)
         gains.append(kernel.edge_maps(mu, np.ones(10, dtype=bool), plan)[kernel.GAIN])
     assert (gains[1] / gains[0] > np.exp(0.25 * 0.5)).all()  # half of the jump alone: variance e**0.5 on part of it
     assert (gains[1] / gains[0] < np.exp(0.5)).all()

@@ -99,7 +99,7 @@ def accuracy(
     mean = normalise(spectrum(grid), lines).norm  # type: ignore[operator]
     template = template_of(mean, lines, window) if definition == "template_shift" else None
     gain = steep_gain(mean, lines, window) if definition == "max_slope" else np.nan
-    plan = kernel.plan_of(definition, lines, window, template=template, steep_gain=gain, dtype=np.dtype(np.float32))
+    plan = kernel.plan_of(definition, lines, window, template=template, steep_gain=gain)
     everything = np.ones(count, dtype=bool)
     found = kernel.edge_maps(noisy.astype(np.float32), everything, plan)
     true = kernel.edge_maps(clean.astype(np.float32), everything, plan)[kernel.ENERGY].astype(float)

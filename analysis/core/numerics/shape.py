@@ -72,7 +72,11 @@ def _dip(centers: np.ndarray, counts: np.ndarray) -> float:
 
 
 def fine_bins(values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """Centers of bins of a width that cover the values, aligned at multiples of the width; and each value's bin."""
-    low = int(np.floor(values.min() / width))
-    place = np.floor(values / width).astype(np.int64) - low
+    """Centers of bins of a width that cover the values, aligned at multiples of the width; and each value's bin.
+
+    A value on the limit of two bins, to within a millionth of the width, belongs to the upper one.
+    """
+    place = np.floor(values / width + 1e-6).astype(np.int64)
+    low = int(place.min())
+    place -= low
     return (low + np.arange(int(place.max()) + 1) + 0.5) * width, place
