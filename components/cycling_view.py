@@ -14,6 +14,7 @@ from components.views import Items, Query, View, listed, numbers, register
 FIRST_AND_HUNDREDTH = "1,100"
 CHOICE = ("ref", "cmp", "excluded", "test")  # which measurements
 RATE_TEST = "rate"  # a test whose name contains this word is shown in the rate figure
+CURVE_POINTS = 300  # drawn for each half cycle: two for each pixel of a card; the CSV has them all
 COMMON = ("pairing", "capacity_source", "formation_cycles")  # parameters that all recipes of the page share
 
 
@@ -111,7 +112,7 @@ def _cycle_axis(query: Query) -> dict[str, Any]:
 
 
 def _derivative_axes(query: Query) -> dict[str, Any]:
-    return {"scale": query.get("scale", "cell"), "show_peaks": query.get("peaks") == "marked"}
+    return {"scale": query.get("scale", "cell"), "show_peaks": query.get("peaks") == "marked", "points": CURVE_POINTS}
 
 
 register(
@@ -129,7 +130,7 @@ register(
         "Charge and discharge profiles",
         (*CHOICE, *COMMON, "cycles", "scale", "sides"),
         _profiles,
-        lambda q: {"scale": q.get("scale", "cell"), "side_by_side": q.get("sides") == "beside"},
+        lambda q: {"scale": q.get("scale", "cell"), "side_by_side": q.get("sides") == "beside", "points": CURVE_POINTS},
     ),
     View(
         "cycling.dqdv", "dQ/dV", (*CHOICE, *COMMON, "cycles", "scale", "peaks"), _derivatives, lambda q: {"scale": q.get("scale", "cell")}
