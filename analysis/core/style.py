@@ -62,7 +62,7 @@ class Style:
         from plotly.colors import sample_colorscale
 
         # The map's bright end vanishes on white, its dark end on black.
-        low, high = (0.0, 0.88) if self.theme == "light" else (0.18, 1.0)
+        low, high = (0.0, 0.88) if self.theme == "light" else (0.3, 1.0)
         points = [low + (high - low) * (i / max(1, n - 1)) for i in range(n)]
         return list(sample_colorscale(SEQUENTIAL, points))
 
