@@ -11,7 +11,7 @@ from analysis.spectra.curves import Curve
 
 LOW_I0 = 0.25  # of its median: counting statistics and harmonics make what is measured there unreliable
 END_POINTS = 5  # at most so many points at either end are taken for accidents of starting or stopping a scan
-JUMP = 0.5  # of the spectrum's range, by which an end point must leave the run of the points before it
+JUMP = 0.5  # of the spectrum's range, from one point to the next
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,11 @@ def _once(curve: Curve, i0: np.ndarray | None) -> tuple[Curve, np.ndarray | None
 
 
 def _wild(mu: np.ndarray) -> int:
-    """How many of the first points jump away from the run of the next ones by half of the spectrum's range."""
-    low, high = np.percentile(mu[END_POINTS:-END_POINTS], [1, 99])
-    level = np.median(mu[END_POINTS : 2 * END_POINTS])
-    far = np.abs(mu[:END_POINTS] - level) > max(JUMP * (high - low), 20 * np.median(np.abs(np.diff(mu[END_POINTS:-END_POINTS]))))
+    """How many of the first points stand apart from the rest by a jump of half of the spectrum's range."""
+    inside = mu[END_POINTS:-END_POINTS]
+    low, high = np.percentile(inside, [1, 99])
+    jumps = np.abs(np.diff(mu[: END_POINTS + 1]))
+    far = jumps > max(JUMP * (high - low), 20 * float(np.median(np.abs(np.diff(inside)))))
     return int(np.flatnonzero(far).max() + 1) if far.any() else 0
 
 

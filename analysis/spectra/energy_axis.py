@@ -13,6 +13,7 @@ import xarray as xr
 from pydantic import Field
 from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize_scalar
+from scipy.signal import find_peaks
 
 from analysis.core.data import warn, warnings_of
 from analysis.core.errors import DataError, ParamError
@@ -23,7 +24,7 @@ from analysis.spectra.edge_energy import find_e0, parabola_top
 EV: dict[str, Any] = {"unit": "eV"}
 COARSE = 0.25  # eV, step of the first search for a shift
 EDGE_STEPS = 2  # a shift so many coarse steps from its bound is taken to be at it
-SPAN = 4.0  # eV around a feature, through which its parabola or spline is drawn
+PROMINENCE = 0.2  # of the range, that makes a maximum a feature
 
 
 class CalibrateParams(Params):
@@ -36,7 +37,7 @@ class CalibrateParams(Params):
 
 
 def feature_energy(curve: Curve, feature: str, near: float, search: float) -> float:
-    """Measured energy (eV) of the steepest rise or of the first large maximum, to a fraction of the grid's step.
+    """Measured energy (eV) of the steepest rise or of the nearest large maximum, to a fraction of the grid's step.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def feature_energy(curve: Curve, feature: str, near: float, search: float) -> fl
             f"of {near:.1f} eV.",
             hint="Check the assigned energy and the standard.",
         )
-    found = _white_line(window) if feature == "white_line" else _max_slope(window)
+    found = _white_line(window, near) if feature == "white_line" else _max_slope(window)
     if not np.isfinite(found):
         raise DataError(
             f"'{curve.name}' has no {feature.replace('_', ' ')} near {near:.1f} eV.", hint="Search farther, or check the standard."
@@ -58,12 +59,12 @@ def feature_energy(curve: Curve, feature: str, near: float, search: float) -> fl
     return found
 
 
-def _white_line(window: Curve) -> float:
-    """The first maximum that reaches 95 % of the window's range."""
-    low, high = window.mu.min(), window.mu.max()
-    start = int(np.argmax(window.mu >= low + 0.95 * (high - low)))
-    top = start + int(np.argmax(window.mu[start:][window.energy[start:] <= window.energy[start] + SPAN / 2]))
-    return parabola_top(window.energy, window.mu, top)[0] if 0 < top < window.mu.size - 1 else np.nan
+def _white_line(window: Curve, near: float) -> float:
+    """The maximum nearest to ``near`` that stands out by a fifth of the window's range."""
+    tops, _ = find_peaks(window.mu, prominence=PROMINENCE * float(np.ptp(window.mu)))
+    if tops.size == 0:
+        return np.nan
+    return parabola_top(window.energy, window.mu, int(tops[np.abs(window.energy[tops] - near).argmin()]))[0]
 
 
 def _max_slope(window: Curve) -> float:
