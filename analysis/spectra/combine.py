@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from analysis.core.data import warn, warnings_of
+from analysis.core.data import table, warn, warnings_of
 from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
 from analysis.spectra.curves import Curve, assemble, common_attrs, curves, gathered, overlap
@@ -130,7 +130,13 @@ def _bins(first: float, last: float, e0: float, params: RebinParams) -> np.ndarr
     return np.unique(np.concatenate([before, edge, e0 + k**2 / ETOK]))
 
 
-def deglitched(spectra: xr.Dataset, glitches: xr.Dataset) -> xr.Dataset:
+def glitches(points: Sequence[tuple[float, str]]) -> xr.Dataset:
+    """The edit that takes points out: energy (eV) and name of the spectrum, "" for all spectra."""
+    energy, name = [p[0] for p in points], [p[1] for p in points]
+    return table({"energy": (np.array(energy, dtype=float), "eV"), "spectrum_name": (np.array(name, dtype=str), "")}, dim="point")
+
+
+def deglitched(spectra: xr.Dataset, edit: xr.Dataset) -> xr.Dataset:
     """Spectra without the points that were taken out by hand; they stay in the dataset this was made from.
 
     Raises
@@ -141,7 +147,7 @@ def deglitched(spectra: xr.Dataset, glitches: xr.Dataset) -> xr.Dataset:
     found = list(curves(spectra))
     names = [c.name for c in found]
     removed = 0
-    for energy, name in zip(glitches["energy"].values.astype(float), glitches["spectrum_name"].values.astype(str), strict=True):
+    for energy, name in zip(edit["energy"].values.astype(float), edit["spectrum_name"].values.astype(str), strict=True):
         if name and name not in names:
             raise DataError(f"There is no spectrum '{name}'.", hint=f"There are {', '.join(names[:12])}.")
         for k, curve in enumerate(found):

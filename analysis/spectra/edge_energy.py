@@ -102,12 +102,13 @@ def half_step(energy: np.ndarray, norm: np.ndarray, e0: float) -> float:
 def white_line(energy: np.ndarray, norm: np.ndarray, e0: float) -> tuple[float, float]:
     """Energy (eV) and height of the white line: a parabola through the seven points around the largest value.
 
-    The largest value is looked for from E0 to 30 eV above. NaN where it lies at the end of the spectrum.
+    The largest value is looked for from E0 to 30 eV above. NaN where the absorption still rises there: there is no white line.
     """
     places = np.flatnonzero((energy >= e0 - 1.0) & (energy <= e0 + WHITE_LINE_WINDOW))
     if places.size < 3:
         return np.nan, np.nan
-    return parabola_top(energy, norm, int(places[np.argmax(norm[places])]))
+    top = int(places[np.argmax(norm[places])])
+    return parabola_top(energy, norm, top) if top < places[-1] else (np.nan, np.nan)
 
 
 def parabola_top(energy: np.ndarray, values: np.ndarray, top: int) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
 from analysis.spectra.cross_sections import attenuation, parse_formula, shell
 from analysis.spectra.edge_energy import half_step, white_line
+from analysis.spectra.schemas import NORMALISED
 
 LARGE = 5.0  # amplification from which on heights are said to be uncertain
 REFUSED = 20.0  # amplification beyond which there is no height to be had
@@ -120,5 +121,6 @@ def summarise(stored: xr.Dataset, params: SelfAbsorptionParams) -> Mapping[str, 
     for name, unit in (("white_line", "eV"), ("white_line_height", "1")):
         values = np.asarray(stored[name].values, dtype=float)
         if np.isfinite(values).any():
-            made[name] = Scalar(float(np.nanmean(values)), unit, n=int(values.size) if values.size > 1 else None, of="spectra")
+            count = int(values.size) if values.size > 1 else None
+            made[name] = Scalar(float(np.nanmean(values)), unit, n=count, of="spectra", title=NORMALISED.variables[name].title)
     return made

@@ -7,7 +7,7 @@ from spectra_makers import edge, made
 
 from analysis.core.data import warnings_of
 from analysis.core.errors import DataError, ParamError
-from analysis.spectra.combine import MergeParams, RebinParams, deglitched, merged, rebinned
+from analysis.spectra.combine import MergeParams, RebinParams, deglitched, glitches, merged, rebinned
 from analysis.spectra.differences import DifferenceParams, difference
 from analysis.spectra.normalising import NormaliseParams, normalised
 from analysis.spectra.pca import PcaParams, malinowski, pca
@@ -70,28 +70,17 @@ def test_bins_hold_means_of_their_points() -> None:
         rebinned(ds, RebinParams(e0=2472.0, pre_step=50, edge_step=40, k_step=2))
 
 
-def glitches(*points: tuple[float, str]) -> xr.Dataset:
-    return GLITCHES.conform(
-        xr.Dataset(
-            {
-                "energy": ("point", np.array([p[0] for p in points]), {"units": "eV"}),
-                "spectrum_name": ("point", np.array([p[1] for p in points]), {"units": ""}),
-            }
-        )
-    )
-
-
 def test_points_are_taken_out_of_one_spectrum_or_of_all() -> None:
     ds = made(("a", E, MU), ("b", E, MU))
-    found = deglitched(ds, glitches((2460.05, "a"), (2490.0, "")))
+    found = deglitched(ds, GLITCHES.conform(glitches([(2460.05, "a"), (2490.0, "")])))
     own = np.isfinite(found["mu"].values)
     assert own.sum(axis=1).tolist() == [E.size - 2, E.size - 1]
     assert warnings_of(found) == ("3 points were taken out by hand.",)
     assert ds["mu"].values[0] == pytest.approx(MU)  # the original is as it was
     with pytest.raises(DataError, match=r"'a' has no point at 2460\.00 eV"):
-        deglitched(found, glitches((2460.0, "a")))
+        deglitched(found, glitches([(2460.0, "a")]))
     with pytest.raises(DataError, match="There is no spectrum 'c'"):
-        deglitched(ds, glitches((2460.0, "c")))
+        deglitched(ds, glitches([(2460.0, "c")]))
 
 
 def test_a_difference_is_what_was_added() -> None:
