@@ -340,10 +340,13 @@ def resolve(columns: Sequence[str], units: Sequence[str] = (), words: Vocabulary
         Variable (a key of ``words.bases``) → column with its unit. No column is used twice.
     """
     names = [reading for i, column in enumerate(columns) for reading in _readings(column, units[i] if i < len(units) else "")]
+    by_slug: dict[str, list[_Name]] = {}
+    for name in names:
+        by_slug.setdefault(name.slug, []).append(name)
     found: dict[str, Source] = {}
     taken: set[str] = set()
     for target, aliases in words.aliases.items():
-        source = _first(target, words.bases[target], aliases, [n for n in names if n.column not in taken])
+        source = _first(target, words.bases[target], aliases, by_slug, taken)
         if source is not None:
             found[target] = source
             taken.add(source.column)
@@ -362,11 +365,10 @@ def _readings(column: str, unit_cell: str) -> list[_Name]:
     return readings
 
 
-def _first(target: str, base: str, aliases: Sequence[str], names: Sequence[_Name]) -> Source | None:
+def _first(target: str, base: str, aliases: Sequence[str], names: Mapping[str, Sequence[_Name]], taken: set[str]) -> Source | None:
     for alias in aliases:
-        wanted = alias.rstrip("*=")
-        for name in names:
-            if name.slug == wanted and _fits(target, base, alias, name.unit):
+        for name in names.get(alias.rstrip("*="), ()):
+            if name.column not in taken and _fits(target, base, alias, name.unit):
                 return Source(name.column, name.unit)
     return None
 

@@ -164,7 +164,9 @@ class Assembler:
         if not is_text(array) and not pa.types.is_timestamp(array.type) and not pa.types.is_date(array.type):
             return from_serial(numbers(array), source.unit)
         cells = text(array) if is_text(array) else array
-        if is_text(array) and np.isfinite(serial := numbers(cells, decimal=self.decimal)).any():
+        # Where every cell shows a clock none is a serial number.
+        clocked = is_text(array) and bool(pc.all(pc.match_substring(cells, ":"), min_count=0).as_py())
+        if is_text(array) and not clocked and np.isfinite(serial := numbers(cells, decimal=self.decimal)).any():
             return from_serial(serial, source.unit)
         read = self._dates(cells)
         if self.start_time.endswith("T00:00:00") or not self.start_time:

@@ -14,7 +14,7 @@ from analysis.core.registry import Probe
 from analysis.cycling.aliases import Source, resolve
 from analysis.cycling.assemble import Assembler, CyclerOptions, Dialect
 from analysis.cycling.stitch import stitch
-from analysis.formats.delimited import Layout, detect, layout_of, split_lines
+from analysis.formats.delimited import Layout, detect, head_of, layout_at_head
 from analysis.formats.delimited_body import MixedCellsError, Rows
 from analysis.formats.spill import Spill
 
@@ -86,16 +86,14 @@ def each(read_one: Parts) -> Callable[[tuple[Path, ...], Any], xr.Dataset]:
 
 def seen(probe: Probe) -> Layout | None:
     """Layout of the table at the head of a text file; None where there is none."""
-    return _layout(probe.head, probe.path.name)
+    return _layout(probe.path, probe.head, probe.size)
 
 
 @lru_cache(maxsize=4)
-def _layout(head: bytes, name: str) -> Layout | None:
-    probe = Probe(Path(name), head, len(head))
+def _layout(path: Path, head: bytes, size: int) -> Layout | None:
     if b"\x00" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
-    lines = split_lines(probe.text)
     try:
-        return layout_of(lines[:-1] if len(lines) > 3 else lines, name)
+        return layout_at_head(head if size <= len(head) else head_of(path), path.name, "", "", None)
     except ReadError:
         return None

@@ -31,7 +31,7 @@ from analysis.core.registry import Probe, Reader
 from analysis.cycling.aliases import CYCLE_BASES, CYCLE_WORDS, ONE_CAPACITY, Source, resolve
 from analysis.cycling.gather import seen
 from analysis.cycling.pairing import CHARGE_FIRST, CONVENTION, DISCHARGE_FIRST
-from analysis.cycling.read_tables import is_excel
+from analysis.cycling.read_tables import is_excel, is_record_workbook
 from analysis.cycling.schemas import CYCLES
 from analysis.cycling.soundness import LIMITS
 from analysis.cycling.tabled import PER_CYCLE, RATIOS, joined, row_kinds
@@ -129,7 +129,8 @@ def _number(cell: str) -> float:
 
 def _sniff(probe: Probe) -> float:
     if is_excel(probe):
-        return SURE if probe.size <= SMALL_BYTES and _holds_cycles(probe.path, probe.path.stat().st_mtime_ns, probe.size) else 0.0
+        small = probe.size <= SMALL_BYTES and not is_record_workbook(probe)
+        return SURE if small and _holds_cycles(probe.path, probe.path.stat().st_mtime_ns, probe.size) else 0.0
     layout = _layout(probe)
     return SURE if layout is not None and is_cycle_table(layout) else 0.0
 

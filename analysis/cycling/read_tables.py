@@ -118,10 +118,11 @@ def _from_parquet(
 
 
 def _sniff_arbin_excel(probe: Probe) -> float:
-    if not is_excel(probe):
-        return 0.0
-    names = excel.sheet_names(probe.path)
-    return 1.0 if any(re.match(r"Channel[_-]\d", name) for name in names) else 0.0
+    return 1.0 if is_excel(probe) and _arbin_records(excel.sheet_names(probe.path)) else 0.0
+
+
+def _arbin_records(names: Sequence[str]) -> list[str]:
+    return [name for name in names if re.match(r"Channel[_-]\d", name)]
 
 
 def _sniff_neware_excel(probe: Probe) -> float:
@@ -133,12 +134,18 @@ def _sniff_neware_excel(probe: Probe) -> float:
     return 0.95 if any(name.startswith("detail_") for name in names) else 0.0
 
 
+def is_record_workbook(probe: Probe) -> bool:
+    """Whether the names of the sheets are those that an instrument gives the workbook of a record."""
+    return max(_sniff_arbin_excel(probe), _sniff_neware_excel(probe)) > 0
+
+
 def _read_arbin_excel(path: Path, options: CyclerOptions) -> xr.Dataset:
-    names = excel.sheet_names(path)
-    record = [name for name in names if re.match(r"Channel[_-]\d", name)]
-    info = excel.read_sheets(path, ["Global_Info"])[:1] if "Global_Info" in names else ()
+    record = _arbin_records(excel.sheet_names(path))
+    whole = excel.read_sheets(path, [*record, "Global_Info"] if record else None)
+    info = [sheet for sheet in whole if sheet.name == "Global_Info"][:1]
+    sheets = [sheet for sheet in whole if sheet.name in record or not record]
     channel = re.sub(r"^Channel[_-]|[_-]\d+$", "", record[0]) if record else ""
-    return _read_sheets(path, excel.read_sheets(path, record or None), ARBIN, options, channel=channel, metadata=_info(info))
+    return _read_sheets(path, sheets, ARBIN, options, channel=channel, metadata=_info(info))
 
 
 def _info(sheets: Sequence[excel.Sheet]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,13 @@ _HEADER_CELLS = 3  # a line with fewer cells is no header of a table without row
 _ENOUGH_ROWS = 40  # so many rows in a row are the table, no need to look further
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?$|^[+-]?nan$|^[+-]?inf$", re.IGNORECASE)
 _CLOCK = re.compile(r"^-?(?:\d+\s*d\S*\s+)?\d+:\d{1,2}(?::\d{1,2}(?:[.,]\d*)?)?$")
+_GROUPED = {
+    mark: re.compile(rf"[+-]?(?:\d{{1,3}}(?:{re.escape(other)}\d{{3}})+|\d*){re.escape(mark)}\d+(?:[eE][+-]?\d+)?")
+    for mark, other in ((",", "."), (".", ","))
+}
+_QUOTED = re.compile(r"[+-]?\d+,\d+")
+_PLAIN = re.compile(r"[+-]?\d+\.\d+(?:[eE][+-]?\d+)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _DATE = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]+\d{1,2}:\d{2}.*)?$|^\d{1,2}[- ][A-Za-z]{3}[- ]\d{2,4}.*$")
 
 
@@ -70,7 +78,9 @@ def head_of(path: Path, size: int = HEAD_BYTES) -> bytes:
 
 def split_lines(content: str) -> list[str]:
     """Lines by CR, LF or both; form feeds and other separators stay inside their line."""
-    return re.split(r"\r\n|\n|\r", content)
+    if "\r" in content:
+        content = content.replace("\r\n", "\n").replace("\r", "\n")
+    return content.split("\n")
 
 
 def split_row(line: str, delimiter: str) -> list[str]:
@@ -90,24 +100,36 @@ def is_value(cell: str) -> bool:
     return bool(_NUMBER.match(cell) or _CLOCK.match(cell) or _DATE.match(cell))
 
 
-def _is_data(cells: Sequence[str]) -> bool:
+def _share(cells: Sequence[str]) -> float:
+    """Part of the filled cells that are values, where that makes the line a row of data; 0 where it does not."""
     filled = [cell for cell in cells if cell]
-    return len(filled) >= _MIN_COLUMNS and sum(map(is_value, filled)) * 2 >= len(filled) and any(map(is_value, filled[:4]))
+    if len(filled) < _MIN_COLUMNS:
+        return 0.0
+    values = list(map(is_value, filled))
+    return sum(values) / len(filled) if sum(values) * 2 >= len(filled) and any(values[:4]) else 0.0
 
 
 def detect(path: Path, *, delimiter: str = "", decimal: str = "", skip_rows: int | None = None) -> Layout:
     """The layout of a text table; ``delimiter``, ``decimal`` and ``skip_rows`` (lines above the header) overrule the guess."""
-    head = head_of(path)
+    return layout_at_head(head_of(path), path.name, delimiter, decimal, skip_rows)
+
+
+@lru_cache(maxsize=4)
+def layout_at_head(head: bytes, name: str, delimiter: str, decimal: str, skip_rows: int | None) -> Layout:
+    """The layout of a text table that begins with ``head``: all of the file, or its first ``HEAD_BYTES``.
+
+    Kept for the files seen last by what they hold, since a file is looked at to recognise it and again to read it.
+    """
     if not head.strip():
-        raise ReadError(f"{path.name} is empty.", hint="Export or copy it again.")
+        raise ReadError(f"{name} is empty.", hint="Export or copy it again.")
     encoding = encoding_of(head)
     content = head.decode(encoding, errors="replace")
-    if "\x00" in content or sum(c < " " and c not in "\t\r\n\f" for c in content[:4096]) > len(content[:4096]) * 0.02:
-        raise ReadError(f"{path.name} is not a text file.", hint="Choose the reader of its instrument, or export it as CSV.")
+    if "\x00" in content or len(_CONTROL.findall(content, 0, 4096)) > len(content[:4096]) * 0.02:
+        raise ReadError(f"{name} is not a text file.", hint="Choose the reader of its instrument, or export it as CSV.")
     lines = split_lines(content)
     if len(head) >= HEAD_BYTES:
         lines.pop()
-    return layout_of(lines, path.name, encoding=encoding, delimiter=delimiter, decimal=decimal, skip_rows=skip_rows)
+    return layout_of(lines, name, encoding=encoding, delimiter=delimiter, decimal=decimal, skip_rows=skip_rows)
 
 
 def layout_of(
@@ -164,17 +186,19 @@ def _best(blocks: Sequence["_Block"]) -> "_Block":
 def _block(lines: Sequence[str], delimiter: str, start: int) -> _Block:
     best = _Block(delimiter, 0, 0, 0)
     first, widths, shares = -1, [0], [0.0]
+    if delimiter != " " and not any(delimiter in line for line in lines):
+        return best
     for i in range(start, len(lines) + 1):
         cells = split_row(lines[i], delimiter) if i < len(lines) else []
         blank = i < len(lines) and not lines[i].strip()
         if blank and first >= 0:
             continue
         # A step of two cells between neighbours is a ragged row, a larger one another table.
-        if _is_data(cells) and (first < 0 or abs(len(cells) - widths[-1]) <= 2 or len(cells) > 4):
+        if (share := _share(cells)) and (first < 0 or abs(len(cells) - widths[-1]) <= 2 or len(cells) > 4):
             if first < 0:
                 first, widths, shares = i, [], []
             widths.append(len(cells))
-            shares.append(sum(map(is_value, cells)) / sum(map(bool, cells)))
+            shares.append(share)
             if len(widths) < _ENOUGH_ROWS:
                 continue
         if first >= 0 and len(widths) > best.rows:
@@ -234,12 +258,13 @@ def _unique(names: Sequence[str], width: int) -> tuple[str, ...]:
 def _decimal(sample: Sequence[Sequence[str]], delimiter: str) -> str:
     """Comma where numbers carry one and nothing speaks for the point."""
     if delimiter == ",":
-        quoted = [cell for row in sample for cell in row if re.fullmatch(r"[+-]?\d+,\d+", cell)]
-        plain = [cell for row in sample for cell in row if re.fullmatch(r"[+-]?\d+\.\d+(?:[eE][+-]?\d+)?", cell)]
+        quoted = [cell for row in sample for cell in row if "," in cell and _QUOTED.fullmatch(cell)]
+        if not quoted:
+            return "."
+        plain = [cell for row in sample for cell in row if "." in cell and _PLAIN.fullmatch(cell)]
         return "," if len(quoted) > len(plain) else "."
     cells = [cell for row in sample for cell in row if _NUMBER.match(cell)]
-    comma = sum(bool(re.fullmatch(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][+-]?\d+)?", cell)) for cell in cells)
-    point = sum(bool(re.fullmatch(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d*)\.\d+(?:[eE][+-]?\d+)?", cell)) for cell in cells)
+    comma, point = (sum(mark in cell and bool(_GROUPED[mark].fullmatch(cell)) for cell in cells) for mark in (",", "."))
     return "," if comma > point else "."
 
 

@@ -16,6 +16,7 @@ from analysis.formats.table import Table
 
 WHOLE_BYTES = 48 << 20  # files up to here (some 0.5 M rows) are parsed at once, larger ones in blocks
 BLOCK_BYTES = 8 << 20
+_SMALL_BYTES = 1 << 20  # up to here starting threads takes longer than parsing
 _NULLS = ["", "nan", "NaN", "NAN", "-nan", "-", "--", "n/a", "N/A", "null", "NULL", "None"]
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TRIM = re.compile(rb"[ \t]+")
@@ -47,21 +48,21 @@ class Rows:
     _cut: bool = False
 
     def _whole(self) -> Iterator[pa.Table]:
-        content = _plain(self.path.read_bytes(), self.layout)
-        content = content[_offset_of(content, self.layout.first_row) :]
-        content = content[: self._end(content[-HEAD_BYTES:], len(content))]
+        whole = _plain(self.path.read_bytes(), self.layout)
+        start = _offset_of(whole, self.layout.first_row)
+        end = start + self._end(whole[max(start, len(whole) - HEAD_BYTES) :], len(whole) - start)
+        content = pa.py_buffer(whole).slice(start, end - start)
         ragged: list[str] = []
         batch = self._parse(content, ragged)
         if ragged:
-            content = self._mended(content, ragged)
-            batch = self._parse(content, [])
+            batch = self._parse(pa.py_buffer(self._mended(whole[start:end], ragged)), [])
         yield batch
 
-    def _parse(self, content: bytes, ragged: list[str]) -> pa.Table:
+    def _parse(self, content: pa.Buffer, ragged: list[str]) -> pa.Table:
         """Columns of ``content``; a column that is no number throughout comes as text."""
         for as_text in (self.as_text, True):
             try:
-                return pc.read_csv(pa.BufferReader(content), **self._options(ragged, as_text=as_text, block=max(len(content), 1 << 16)))
+                return pc.read_csv(pa.BufferReader(content), **self._options(ragged, as_text=as_text, block=max(content.size, 1 << 16)))
             except pa.ArrowInvalid as err:
                 if as_text and "Empty CSV" not in str(err):
                     raise self._damaged(err) from err
@@ -100,7 +101,9 @@ class Rows:
         numeric = frozenset() if as_text else numeric_columns(self.layout)
         delimiter = "\t" if self.layout.delimiter == " " else self.layout.delimiter
         return {
-            "read_options": pc.ReadOptions(column_names=list(self.layout.columns), block_size=min(block, (1 << 31) - 1)),
+            "read_options": pc.ReadOptions(
+                column_names=list(self.layout.columns), block_size=min(block, (1 << 31) - 1), use_threads=block > _SMALL_BYTES
+            ),
             "parse_options": pc.ParseOptions(delimiter=delimiter, invalid_row_handler=collect),
             "convert_options": pc.ConvertOptions(
                 include_columns=list(self.columns),

@@ -133,12 +133,25 @@ def columns_of(sheet: Sheet, names: Sequence[str]) -> pa.Table:
     """The named columns of a sheet: numbers where all cells are, dates where all are, else text."""
     body = sheet.rows[sheet.layout.first_row :]
     places = {name: i for i, name in enumerate(sheet.layout.columns)}
-    body = [row for row in body if any(cell != "" for cell in row)]
-    return pa.table({name: _column([row[places[name]] if places[name] < len(row) else "" for row in body]) for name in names})
+    body = [row for row in body if row and (row[0] != "" or any(cell != "" for cell in row))]
+    narrowest = min(map(len, body), default=0)
+    return pa.table({name: _column(_cells(body, places[name], narrowest)) for name in names})
+
+
+def _cells(body: Sequence[Sequence[Cell]], place: int, narrowest: int) -> list[Cell]:
+    if place < narrowest:
+        return [row[place] for row in body]
+    return [row[place] if place < len(row) else "" for row in body]
 
 
 def _column(cells: list[Cell]) -> pa.Array:
-    kinds = {type(cell) for cell in cells if cell != ""}
+    kinds = set(map(type, cells))
+    if kinds and kinds <= {float, int, bool}:
+        return pa.array(np.array(cells, dtype=np.float64))
+    if kinds == {dt.datetime}:
+        return pa.array(cells, pa.timestamp("us"))
+    if str in kinds:
+        kinds = {type(cell) for cell in cells if cell != ""}
     if kinds <= {float, int, bool}:
         return pa.array(np.array([np.nan if cell == "" else cell for cell in cells], dtype=np.float64))
     if kinds <= {dt.datetime, dt.date}:

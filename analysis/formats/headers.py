@@ -6,6 +6,7 @@ Seen: ``Voltage(V)``, ``Voltage [V]``, ``Ecell/V``, ``Test Time / s``, ``Voltage
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def _table() -> dict[str, Unit]:
 
 
 UNITS = _table()
+_BY_LOWER = {name.lower(): name for name in UNITS if name not in ("K", "k", "C")}
 # The hours, minutes and seconds of a clock: the cells are text.
 CLOCK = Unit("clock", 1.0)
 _BRACKETS = re.compile(r"^\s*(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
@@ -91,15 +93,16 @@ def parse_unit(text: str) -> Unit | None:
 
 def _recased(spelled: str) -> str:
     """The usual spelling of a unit that was written in another case, such as ``MAH``."""
-    by_lower = {name.lower(): name for name in UNITS if name not in ("K", "k", "C")}
-    return by_lower.get(spelled.lower(), "")
+    return _BY_LOWER.get(spelled.lower(), "")
 
 
+@lru_cache(maxsize=1024)
 def slug(text: str) -> str:
     """Lower case words of a name, without punctuation: what spellings of one name have in common."""
     return " ".join(re.findall(r"[a-z0-9]+|[^\x00-\x7f\W]+", text.lower()))
 
 
+@lru_cache(maxsize=1024)
 def split_header(header: str) -> tuple[str, Unit | None]:
     """Name and unit of a header; None where no unit is marked by brackets, slash or number sign, ``OTHER`` if it is unknown."""
     for pattern in (_BRACKETS, _SLASH):
@@ -111,6 +114,7 @@ def split_header(header: str) -> tuple[str, Unit | None]:
     return header.strip(), None
 
 
+@lru_cache(maxsize=1024)
 def split_suffix(header: str) -> tuple[str, Unit | None]:
     """Name and unit of a header whose last word may be its unit, such as ``current_A`` or ``test_time_second``."""
     found = _SUFFIX.match(header.strip())
