@@ -2,8 +2,9 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -12,11 +13,11 @@ import xarray as xr
 
 from analysis.core.errors import ReadError, UserError
 from analysis.core.registry import Modality, Probe, Reader, Registry
-from analysis.cycling import gather, read_binary, read_tables, read_text
+from analysis.cycling import MODALITY, gather, read_binary, read_tables, read_text
 from analysis.cycling.assemble import CyclerOptions
 from analysis.cycling.export import write_bdf
 from analysis.cycling.schemas import RECORD
-from analysis.formats import delimited_body
+from analysis.formats import delimited, delimited_body, excel
 from tests.damage import damaged_copies
 from tests.tables import cycled, write_xlsx
 
@@ -488,3 +489,37 @@ def test_options_are_checked() -> None:
     assert CyclerOptions().timezone == "UTC"
     with pytest.raises(UserError):
         CyclerOptions.check({"unknown": 1})
+
+
+@pytest.mark.parametrize("rows", [30, 6000])
+def test_the_layout_is_found_once_to_recognise_and_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    found: list[str] = []
+    real = delimited.layout_of
+
+    def counted(lines: Sequence[str], name: str, **known: Any) -> delimited.Layout:
+        found.append(name)
+        return real(lines, name, **known)
+
+    monkeypatch.setattr(delimited, "layout_of", counted)
+    path = tmp_path / f"once{rows}.csv"
+    head = "Data_Point,Test_Time(s),Step_Time(s),Step_Index,Cycle_Index,Current(A),Voltage(V)\n"
+    path.write_text(head + "".join(f"{i},{i * 10},{i * 10},1,1,0.5,{3 + i / 7000:.4f}\n" for i in range(rows)))
+    assert read(path, "cycling.arbin_csv").sizes["row"] == rows
+    assert found == [path.name]
+    # A changed file of the same name and size is another file.
+    path.write_text(
+        path.read_text().replace("Current(A)", "Current(B)").replace("Voltage(V)", "Current(A)").replace("Current(B)", "Voltage(V)")
+    )
+    assert float(read(path, "cycling.arbin_csv")["voltage"][0]) == 0.5
+
+
+def test_a_workbook_with_the_sheets_of_an_instrument_is_recognised_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = [["Test_Time(s)", "Step_Index", "Cycle_Index", "Current(A)", "Voltage(V)"]]
+    record += [[float(i), 1, 1, 0.5, 3.0 + i / 100] for i in range(50)]
+    info = [["TEST REPORT", "", ""], ["Channel", "Schedule", "Comments"], [11, "slow.sdu", 7]]
+    path = write_xlsx(tmp_path / "a.xlsx", {"Global_Info": info, "Channel_11_1": record, "Channel_11_2": record})
+    with monkeypatch.context() as closed:
+        closed.delattr(excel, "raw_sheets")
+        reader = Registry({"cycling": MODALITY}).recognise(path)
+    ds = reader.read((path,), reader.options())
+    assert (reader.id, ds.sizes["row"], ds.attrs["channel"]) == ("cycling.arbin_excel", 100, "11")
