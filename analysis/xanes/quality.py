@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.numerics.neighbours import box_sums, near
-from analysis.xanes import kernel
+from analysis.xanes import plan as plans
 from analysis.xanes.definitions import DefinitionParams
 from analysis.xanes.normalise import EV
 
@@ -50,7 +50,7 @@ def finish(raw: np.ndarray, quality: Quality) -> np.ndarray:
     Parameters
     ----------
     raw
-        Shape (kernel.ROWS, …), the kernel's maps.
+        Shape (plans.ROWS, …), the kernel's maps.
 
     Returns
     -------
@@ -63,18 +63,18 @@ def finish(raw: np.ndarray, quality: Quality) -> np.ndarray:
     ``min_jump_to_noise`` times the noise pooled over all voxels about it; the noise of its edge energy is then pooled over
     those neighbours only that have an edge too, because the sample takes photons away.
     """
-    jump, variance = raw[kernel.JUMP], raw[kernel.VARIANCE]
-    flags = raw[kernel.REFUSED].astype(np.int64)
-    measured = np.isfinite(variance) & (flags & (kernel.NOT_FINITE | kernel.UNWANTED) == 0)
+    jump, variance = raw[plans.JUMP], raw[plans.VARIANCE]
+    flags = raw[plans.REFUSED].astype(np.int64)
+    measured = np.isfinite(variance) & (flags & (plans.NOT_FINITE | plans.UNWANTED) == 0)
     around = _pooled(variance, measured, quality.pool)
     threshold = quality.min_jump_to_noise * np.sqrt(around) if quality.freedom else np.zeros_like(around)
-    has_edge = (flags & (kernel.NOT_FINITE | kernel.UNWANTED | kernel.NO_EDGE) == 0) & (jump > threshold)
+    has_edge = (flags & (plans.NOT_FINITE | plans.UNWANTED | plans.NO_EDGE) == 0) & (jump > threshold)
     noise = np.sqrt(_pooled(variance, measured & has_edge, quality.pool))
-    std = raw[kernel.GAIN] * noise
-    flags = np.where(has_edge | (flags & (kernel.NOT_FINITE | kernel.UNWANTED) != 0), flags, kernel.NO_EDGE)
-    energy = raw[kernel.ENERGY]
+    std = raw[plans.GAIN] * noise
+    flags = np.where(has_edge | (flags & (plans.NOT_FINITE | plans.UNWANTED) != 0), flags, plans.NO_EDGE)
+    energy = raw[plans.ENERGY]
     low, high = quality.e_rims
-    flags = np.where((flags == 0) & ~((energy > low) & (energy < high)), kernel.AT_RIM, flags)
+    flags = np.where((flags == 0) & ~((energy > low) & (energy < high)), plans.AT_RIM, flags)
     flags = np.where((flags == 0) & (std > quality.max_std), UNCERTAIN, flags)
     rim = has_edge & near(~has_edge, quality.erode) if quality.erode else np.zeros_like(has_edge)
     kept = flags == 0
@@ -83,8 +83,8 @@ def finish(raw: np.ndarray, quality: Quality) -> np.ndarray:
             np.where(kept, energy, np.nan),
             np.where(kept, std, np.nan),
             jump,
-            np.where(has_edge, raw[kernel.WHITE_LINE], np.nan),
-            np.where(has_edge, raw[kernel.HEIGHT], np.nan),
+            np.where(has_edge, raw[plans.WHITE_LINE], np.nan),
+            np.where(has_edge, raw[plans.HEIGHT], np.nan),
             np.where(measured, np.where(has_edge, noise, np.sqrt(around)), np.nan),
             flags,
             rim,

@@ -10,6 +10,7 @@ from numba import njit
 from xanes_truth import E0, GRID, edge, numpy_edge_maps
 
 from analysis.xanes import kernel
+from analysis.xanes import plan as plans
 from analysis.xanes.definitions import DefinitionParams, edge_window, template_of
 from analysis.xanes.normalise import fit_lines, normalise
 
@@ -36,10 +37,10 @@ def timings(count: int, *, threads: int = 2, runs: int = 5, definitions: tuple[s
     sums = np.empty(count, dtype=np.float32)
     found = [_time("read only", lambda a, b: _read(spectra[a:b], sums[a:b]), count, threads, runs)]
     for definition in definitions:
-        plan = kernel.plan_of(definition, lines, window, template=template)
+        plan = plans.plan_of(definition, lines, window, template=template)
         everything = np.ones(BLOCK, dtype=bool)
 
-        def work(a: int, b: int, plan: kernel.Plan = plan, wanted: np.ndarray = everything) -> None:
+        def work(a: int, b: int, plan: plans.Plan = plan, wanted: np.ndarray = everything) -> None:
             kernel.edge_maps(spectra[a:b], wanted[: b - a], plan)
 
         found.append(_time(definition, work, count, threads, runs))
@@ -79,6 +80,5 @@ if __name__ == "__main__":
 
     made = timings(1001 * 1001, definitions=DEFINITIONS)
     for t in made:
-        print(
-            f"{t.name:16s} wall {t.wall:7.1f} ns  cpu {t.cpu:7.1f} ns  wall/read {t.wall / made[0].wall:6.1f}  numpy/this {made[-1].wall / t.wall:6.1f}"
-        )
+        ratios = f"{t.wall / made[0].wall:6.1f} × read only, NumPy is {made[-1].wall / t.wall:6.1f} × this"
+        print(f"{t.name:16s} wall {t.wall:7.1f} ns, cpu {t.cpu:7.1f} ns, {ratios}")
