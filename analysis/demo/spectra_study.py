@@ -156,7 +156,7 @@ def write_xdi(path: Path, counted: Counts, sample: str) -> None:
         "# Element.symbol: S",
         "# Element.edge: K",
         "# Mono.d_spacing: 3.1354",
-        f"# Sample.name: {sample} (synthetic)",
+        f"# Sample.name: {sample}",
         "# Facility.name: none, forward model",
         "#///",
         "# synthetic spectrum with known peak areas",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
 
 from analysis.core.data import warn, warnings_of
@@ -10,7 +11,7 @@ from analysis.core.registry import Input, Recipe
 from analysis.schemas import SPECTRA
 from analysis.spectra import combine, differences, energy_axis, lcf, normalising, pca, peaks, repeats, self_absorption
 from analysis.spectra.curves import assemble, common_attrs, gathered
-from analysis.spectra.schemas import DIFFERENCE, LCF, NORMALISED, PCA, PEAKS, REPEATS
+from analysis.spectra.schemas import DIFFERENCE, EDGE_TABLE, LCF, NORMALISED, PCA, PEAK_TABLE, PEAKS, REPEATS
 
 ONE = {"spectra": Input(SPECTRA.name)}
 MANY = {"spectra": Input(SPECTRA.name, many=True)}
@@ -73,6 +74,24 @@ def compare_scans(*, spectra: tuple[xr.Dataset, ...], params: repeats.RepeatsPar
     return repeats.repeats(spectra, params)
 
 
+def _rows(datasets: Sequence[xr.Dataset], dim: str) -> xr.Dataset:
+    """What the datasets hold along one dimension only, one under the other; a column that some lack is left out."""
+    parts = [ds[[n for n in ds.data_vars if ds[n].dims == (dim,)]] for ds in datasets]
+    shared = [n for n in parts[0].data_vars if all(n in p for p in parts)]
+    joined = {n: (dim, np.concatenate([p[n].values for p in parts]), {"units": parts[0][n].attrs["units"]}) for n in shared}
+    return warn(xr.Dataset(joined), *(w for ds in datasets for w in warnings_of(ds)))
+
+
+def edge_table(*, spectra: tuple[xr.Dataset, ...], params: Params) -> xr.Dataset:
+    """One row a spectrum: edge energies, edge step, white line, noise."""
+    return _rows(spectra, "spectrum")
+
+
+def peak_table(*, peaks: tuple[xr.Dataset, ...], params: Params) -> xr.Dataset:
+    """One row a peak and spectrum."""
+    return _rows(peaks, "peak")
+
+
 CALIBRATED = {**ONE, "standard": Input(SPECTRA.name, optional=True)}
 GLITCHED = {**ONE, "glitches": Input("spectra.glitches")}
 SUBTRACTED = {**NORMALISED_MANY, "reference": Input(NORMALISED.name)}
@@ -106,6 +125,8 @@ RECIPES: tuple[Recipe, ...] = (
         light=True,
     ),
     Recipe("spectra.peaks", "Fit peaks", NORMALISED_MANY, PEAKS, fit_peaks, peaks.PeaksParams, peaks.summarise),
+    Recipe("spectra.edge_table", "Table of edges", NORMALISED_MANY, EDGE_TABLE, edge_table, light=True),
+    Recipe("spectra.peak_table", "Table of peaks", {"peaks": Input(PEAKS.name, many=True)}, PEAK_TABLE, peak_table, light=True),
     Recipe("spectra.lcf", "Linear combination", MIXED, LCF, combine_linearly, lcf.LcfParams, lcf.summarise, light=True),
     Recipe("spectra.pca", "Principal components", NORMALISED_MANY, PCA, components, pca.PcaParams, pca.summarise, light=True),
     Recipe(

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from analysis.core.data import Scalar, warn
 from analysis.core.params import Params
-from analysis.spectra.curves import spread, union
+from analysis.spectra.curves import common_attrs, spread, union
 from analysis.spectra.normcurves import NormCurve, common_grid, norm_curves, remarks
 
 EV: dict[str, Any] = {"unit": "eV"}
@@ -35,7 +35,7 @@ def difference(spectra: Sequence[xr.Dataset], reference: xr.Dataset, params: Dif
     found, base = norm_curves(spectra, values=kind), norm_curves([reference], values=kind)[0]
     made = [_one(c, base, params) for c in found]
     energy = union([grid for grid, *_ in made])
-    attrs = {"reference": base.name, "flattened": params.flattened}
+    attrs = {"reference": base.name, "flattened": params.flattened, **common_attrs([*spectra, reference])}
     out = xr.Dataset(
         {
             "energy": ("energy", energy, {"units": "eV"}),

@@ -20,6 +20,7 @@ from analysis.spectra.figures_base import (
     legend,
     line,
     markers,
+    names,
     safe,
     titled,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 RESIDUAL_SHARE = 0.2  # of the height, for the panel of residuals
+SCATTER = 0.5  # of a bar's place, over which the samples of a group stand side by side
 NORM_TITLE = "Normalised absorption / 1"
 
 
@@ -45,7 +47,8 @@ def peak_fit(items: tuple[Labelled, ...], style: Style, params: PeakFitParams) -
     norm, fit, background = (np.asarray(ds[n].values[k], dtype=float) for n in ("norm", "fit", "background"))
     own = np.isfinite(norm)
     name = str(ds["name"].values[k])
-    points = {"type": "scatter", "mode": "markers", "x": energy[own], "y": norm[own], "name": legend(name, item)}
+    label = names(item)[k]
+    points = {"type": "scatter", "mode": "markers", "x": energy[own], "y": norm[own], "name": legend(label, item)}
     traces: list[Trace] = [{**points, "marker": {"color": style.muted, "size": 4}}]
     of_peak = np.flatnonzero(ds["spectrum_name"].values.astype(str) == name)
     several = len(set(ds["name"].values.astype(str).tolist())) < ds.sizes["spectrum"]
@@ -110,14 +113,14 @@ def areas(items: tuple[Labelled, ...], style: Style, params: AreaParams) -> "go.
         mean = mean_interval(values, level=params.level)
         made_up = {i.origin for i in members} == {"synthetic"}
         name = safe(f"{group}, n = {values.size}{' (synthetic)' if made_up else ''}")
-        bar: Trace = {"type": "bar", "x": [group], "y": [mean.value], "name": name, "marker": {"color": style.fill(group, 0.35)}}
+        bar: Trace = {"type": "bar", "x": [place], "y": [mean.value], "name": name, "marker": {"color": style.fill(group, 0.35)}}
         if np.isfinite(mean.low):
             above, below = mean.high - mean.value, mean.value - mean.low
             bar["error_y"] = {"type": "data", "array": [above], "arrayminus": [below], "symmetric": False}
         points: Trace = {
             "type": "scatter",
             "mode": "markers",
-            "x": [group] * values.size,
+            "x": place + SCATTER * (np.arange(values.size) - 0.5 * (values.size - 1)) / max(values.size - 1, 1),
             "y": values,
             "text": [safe(r[0]) for r in rows],
             "hovertemplate": "%{text}<br>%{y:.3f} eV<extra></extra>",
@@ -132,10 +135,11 @@ def areas(items: tuple[Labelled, ...], style: Style, params: AreaParams) -> "go.
         }
         traces += [bar, points]
     peak = params.peak or str(items[0].data.attrs.get("feature", "")) if items else ""
+    ticks = {"tickmode": "array", "tickvals": list(range(len(groups))), "ticktext": [safe(g) for g in groups], "showgrid": False}
     layout = {
         "xaxis": {
             "title": titled("Group", items, style, [f"Bars: mean and {params.level:.0%} interval over samples."]),
-            "type": "category",
+            **ticks,
         },
         "yaxis": {"title": {"text": safe(f"Area of the peak {peak} / eV")}, "rangemode": "tozero"},
         "barmode": "overlay",

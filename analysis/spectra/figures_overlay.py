@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.registry import Labelled
-from analysis.core.style import Style
+from analysis.core.style import PAPER, Style
 from analysis.spectra.edges import S_K_MARKERS
 from analysis.spectra.figures_base import (
     EV,
@@ -60,6 +60,9 @@ def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) ->
         small = {"showgrid": False, "ticks": "outside", "title": {"text": ""}}
         layout["xaxis2"] = {**small, "domain": INSET["x"], "anchor": "y2", "range": [params.inset_low, params.inset_high]}
         layout["yaxis2"] = {**small, "domain": INSET["y"], "anchor": "x2"}
+        # Its own ground hides the curves behind the inset, and lies below those in it.
+        ground = {"type": "rect", "x0": 0, "x1": 1, "xref": "x2 domain", "y0": 0, "y1": 1, "yref": "y2 domain", "layer": "below"}
+        layout["shapes"] = [*shapes, {**ground, "fillcolor": PAPER[style.theme], "line": {"width": 0}}]
     return finish(traces, layout, style, f"spectra.overlay {params.quantity}")
 
 

@@ -14,6 +14,7 @@ from scipy.optimize import minimize_scalar
 from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError
 from analysis.core.params import Params
+from analysis.spectra.curves import common_attrs
 from analysis.spectra.edges import nearest_edge
 from analysis.spectra.normcurves import NormCurve, common_grid, norm_curves, remarks
 from analysis.spectra.simplex import Mixtures, mixtures
@@ -82,7 +83,8 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
         said.append(f"The references were shifted by {-shift:+.2f} eV: calibrate the energies, fractions depend on it strongly.")
     if params.max_shift and abs(shift) > 0.95 * params.max_shift:
         said.append("The energy shift is at its bound.")
-    return warn(out.assign_attrs(shift=-shift, unknown=target.name), *remarks([unknown, *references]), *said)
+    made = out.assign_attrs(shift=-shift, unknown=target.name, **common_attrs([unknown]))
+    return warn(made, *remarks([unknown, *references]), *said)
 
 
 def _problem(target: NormCurve, given: Sequence[NormCurve], params: LcfParams) -> _Problem:

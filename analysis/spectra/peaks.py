@@ -11,7 +11,7 @@ from pydantic import Field
 from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
-from analysis.spectra.curves import spread, union
+from analysis.spectra.curves import common_attrs, spread, union
 from analysis.spectra.normcurves import NormCurve, norm_curves, remarks
 from analysis.spectra.peakfit import PeakFit, PeakModel, fit_peaks
 
@@ -100,7 +100,7 @@ def peaks(normalised: Sequence[xr.Dataset], params: PeaksParams) -> xr.Dataset:
         for name, flag in zip(model.names, f.flags, strict=True)
         if flag
     ]
-    attrs = {"level": params.level, "feature": params.feature, "calibration": normalised[0].attrs.get("calibration", {})}
+    attrs = {"level": params.level, "feature": params.feature, **common_attrs(normalised)}
     return warn(out.assign_attrs(attrs), *remarks(normalised), *said)
 
 

@@ -120,6 +120,16 @@ PCA = Schema(
     },
 )
 
+EDGE_TABLE = Schema(
+    "spectra.edge_table",
+    {n: NORMALISED.variables[n] for n in ("name", "e0", "edge_step", "white_line", "white_line_height", "half_step", "noise")},
+)
+
+PEAK_TABLE = Schema(
+    "spectra.peak_table",
+    {n: v for n, v in PEAKS.variables.items() if v.dims == ("peak",)},
+)
+
 REPEATS = Schema(
     "spectra.repeats",
     {

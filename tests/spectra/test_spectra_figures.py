@@ -126,7 +126,7 @@ def test_peak_fit_panel() -> None:
     found = peaks(SPECTRA, PeaksParams())
     drawn = draw("spectra.peak_fit", items([found]), spectrum=3)
     names = [t["name"] for t in drawn["data"]]
-    assert names[0] == "s"
+    assert names[0] == "C1 · charged · s"
     assert names[-3:] == ["step and baseline", "fit", "residual"]
     assert any(n.startswith("P–Sx–P 247") and n.endswith(" eV") for n in names)
     assert {"Normalised absorption / 1", "Residual / 1"} <= set(titles(drawn))

@@ -35,7 +35,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, list[str], li
     return store, raw, normal
 
 
-def requests(raw: list[str], normal: list[str], edit: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+def requests(raw: list[str], normal: list[str], edit: str, fitted: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     return {
         "spectra.normalise": ({"spectra": tuple(raw)}, {"preset": "S K"}),
         "spectra.calibrate": ({"spectra": raw[0], "standard": raw[1]}, {"assigned": 2472.0, "feature": "white_line", "standard": "mine"}),
@@ -46,6 +46,8 @@ def requests(raw: list[str], normal: list[str], edit: str) -> dict[str, tuple[di
         "spectra.self_absorption": ({"spectra": normal[0]}, {"formula": "Li2S(C2H4O)20"}),
         "spectra.difference": ({"spectra": tuple(normal[1:]), "reference": normal[0]}, {}),
         "spectra.peaks": ({"spectra": tuple(normal)}, {}),
+        "spectra.edge_table": ({"spectra": tuple(normal)}, {}),
+        "spectra.peak_table": ({"peaks": (fitted,)}, {}),
         "spectra.lcf": ({"unknown": normal[1], "references": (normal[0], normal[3])}, {"low": -5, "high": 25}),
         "spectra.pca": ({"spectra": tuple(normal)}, {}),
         "spectra.repeats": ({"spectra": tuple(normal)}, {}),
@@ -53,14 +55,15 @@ def requests(raw: list[str], normal: list[str], edit: str) -> dict[str, tuple[di
 
 
 def test_every_recipe_is_tried() -> None:
-    assert set(requests(["a"] * 4, ["b"] * 4, "e")) == set(OUTPUTS)
+    assert set(requests(["a"] * 4, ["b"] * 4, "e", "f")) == set(OUTPUTS)
 
 
 @pytest.mark.parametrize("recipe", sorted(OUTPUTS))
 def test_recipe(recipe: str, keys: tuple[Store, list[str], list[str]]) -> None:
     store, raw, normal = keys
     edit = store.put_edit(GLITCHES.conform(glitches([(2450.0, "")])), note="a spike")
-    inputs, params = requests(raw, normal, edit)[recipe]
+    fitted = run(Request(recipe="spectra.peaks", inputs={"spectra": tuple(normal)}), REGISTRY, store)
+    inputs, params = requests(raw, normal, edit, fitted)[recipe]
     key = run(Request(recipe=recipe, inputs=inputs, params=params), REGISTRY, store)
     stored = store.open(key)
     assert OUTPUTS[recipe].conform(stored).attrs["schema"] == OUTPUTS[recipe].name
@@ -69,6 +72,16 @@ def test_recipe(recipe: str, keys: tuple[Store, list[str], list[str]]) -> None:
         assert scalar.value is not None, name
         assert scalar.title, name
     assert store.open(key).equals(stored)
+
+
+def test_tables_are_one_row_each(keys: tuple[Store, list[str], list[str]]) -> None:
+    store, _, normal = keys
+    fitted = run(Request(recipe="spectra.peaks", inputs={"spectra": tuple(normal)}), REGISTRY, store)
+    edges = store.open(run(Request(recipe="spectra.edge_table", inputs={"spectra": tuple(normal)}), REGISTRY, store))
+    peaks = store.open(run(Request(recipe="spectra.peak_table", inputs={"peaks": (fitted, fitted)}), REGISTRY, store))
+    assert dict(edges.sizes) == {"spectrum": 4}
+    assert dict(peaks.sizes) == {"peak": 32}
+    assert np.all(np.diff(peaks["area"].values[1:16:4]) > 0)  # bridging sulfur grows from scan to scan
 
 
 def test_recipes_chain(keys: tuple[Store, list[str], list[str]]) -> None:
