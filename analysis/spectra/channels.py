@@ -172,8 +172,10 @@ def _mode(table: Table, roles: Mapping[str, Sequence[str]], said: ColumnMap) -> 
     if said.signal:
         by_role = {n: r for r, names in roles.items() for n in names}
         role = by_role[table.column(said.signal[0])]
-        has_i0 = bool(said.i0 or roles.get("i0"))
-        return (role if role in ("fluorescence", "yield", "transmission") else "fluorescence" if said.i0 else "mu") if has_i0 else "mu", ()
+        if role == "mu" or not (said.i0 or roles.get("i0")):
+            return "mu", ()
+        mode = role if role in ("transmission", "yield", "reference") else "fluorescence"
+        return mode, (f"{_listed(said.signal)} was read as {mode} (option mode).",)
     order = ("mu", "fluorescence", "transmission", "yield")
     present = [m for m in order if roles.get(m) and (m == "mu" or roles.get("i0"))]
     if not present:

@@ -1,5 +1,6 @@
 """Fits and what they give: peaks under the edge, linear combinations, areas by group, components, repeats."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,12 @@ def areas(items: tuple[Labelled, ...], style: Style, params: AreaParams) -> "go.
         }
         traces += [bar, points]
     peak = params.peak or str(items[0].data.attrs.get("feature", "")) if items else ""
-    ticks = {"tickmode": "array", "tickvals": list(range(len(groups))), "ticktext": [safe(g) for g in groups], "showgrid": False}
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(len(groups))),
+        "ticktext": ["<br>".join(map(safe, textwrap.wrap(g, 14))) for g in groups],
+        "showgrid": False,
+    }
     layout = {
         "xaxis": {
             "title": titled("Group", items, style, [f"Bars: mean and {params.level:.0%} interval over samples."]),

@@ -1,4 +1,4 @@
-"""Overlays: normalised spectra with offset, marker lines and a zoomed inset; difference spectra; spectra as measured."""
+"""Overlays: normalised spectra with offset, marker lines and a zoomed part; difference spectra; spectra as measured."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,9 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.registry import Labelled
-from analysis.core.style import PAPER, Style
+from analysis.core.style import Style
 from analysis.spectra.edges import S_K_MARKERS
 from analysis.spectra.figures_base import (
+    ENERGY_TITLE,
     EV,
     SpectrumFigureParams,
     Trace,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 QUANTITY_TITLES = {"norm": "Normalised absorption / 1", "flat": "Flattened absorption / 1", "mu": "Absorption / 1"}
 DEFAULT_MARKERS = tuple(f"{m.name}@{m.energy:g}" for m in S_K_MARKERS)
-INSET = {"x": [0.62, 0.98], "y": [0.08, 0.5]}  # lower right: above the edge spectra are flat there
+WHOLE, ZOOMED = [0.0, 0.62], [0.70, 1.0]  # of the width: beside one another, so that the zoomed part hides nothing
 
 
 class OverlayParams(SpectrumFigureParams):
@@ -38,9 +39,9 @@ class OverlayParams(SpectrumFigureParams):
     quantity: Literal["norm", "flat", "mu"] = Field("norm", title="Quantity")
     offset: float = Field(0.0, ge=0, title="Offset between curves")
     offset_by: Literal["items", "groups"] = Field("items", title="Set apart")
-    inset: bool = Field(False, title="Zoomed inset")
-    inset_low: float = Field(2469.0, title="Inset from", json_schema_extra=EV)
-    inset_high: float = Field(2475.0, title="Inset to", json_schema_extra=EV)
+    inset: bool = Field(False, title="Zoomed part beside")
+    inset_low: float = Field(2469.0, title="Zoomed from", json_schema_extra=EV)
+    inset_high: float = Field(2475.0, title="Zoomed to", json_schema_extra=EV)
 
 
 def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) -> "go.Figure":
@@ -57,12 +58,14 @@ def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) ->
     }
     if params.inset:
         traces += _inset(traces, params)
-        small = {"showgrid": False, "ticks": "outside", "title": {"text": ""}}
-        layout["xaxis2"] = {**small, "domain": INSET["x"], "anchor": "y2", "range": [params.inset_low, params.inset_high]}
-        layout["yaxis2"] = {**small, "domain": INSET["y"], "anchor": "x2"}
-        # Its own ground hides the curves behind the inset, and lies below those in it.
-        ground = {"type": "rect", "x0": 0, "x1": 1, "xref": "x2 domain", "y0": 0, "y1": 1, "yref": "y2 domain", "layer": "below"}
-        layout["shapes"] = [*shapes, {**ground, "fillcolor": PAPER[style.theme], "line": {"width": 0}}]
+        layout["xaxis"] |= {"domain": WHOLE}
+        layout["xaxis2"] = {
+            "domain": ZOOMED,
+            "anchor": "y2",
+            "range": [params.inset_low, params.inset_high],
+            "title": {"text": ENERGY_TITLE},
+        }
+        layout["yaxis2"] = {"anchor": "x2", "title": {"text": ""}}
     return finish(traces, layout, style, f"spectra.overlay {params.quantity}")
 
 
@@ -80,7 +83,7 @@ def _curves(items: Sequence[Labelled], style: Style, params: OverlayParams) -> l
 
 
 def _inset(traces: Sequence[Trace], params: OverlayParams) -> list[Trace]:
-    """The same curves, only what the inset shows of them, without legend."""
+    """The same curves, only the zoomed part of them, without legend."""
     made = []
     for trace in traces:
         inside = (trace["x"] >= params.inset_low) & (trace["x"] <= params.inset_high)

@@ -60,6 +60,9 @@ def test_beamline_columns_need_a_choice_and_take_it(shared_data: Path) -> None:
         read(path)
     chosen = read(path, mode="fluorescence", signal=["AlKa_sum_cps_c3"])
     assert (chosen.attrs["element"], chosen.sizes["energy"]) == ("Al", 301)
+    guessed = read(path, signal=["AlKa_sum_cps_c3"])
+    assert guessed["mu"].values == pytest.approx(chosen["mu"].values)
+    assert "AlKa_sum_cps_c3 was read as fluorescence (option mode)." in warnings_of(guessed)
     with pytest.raises(ReadError, match="yield from KEITHLEY4_TEY_c10 is negative everywhere"):
         read(path, mode="yield")
     bare = shared_data / "xas" / "columns" / "generic_columns_no_header.dat"
