@@ -28,6 +28,9 @@ export function colour(name, t) {
 /** @param {number} label */
 export const labelColour = (label) => LABELS[((Math.round(label) % LABELS.length) + LABELS.length) % LABELS.length];
 
+/** @param {number} label */
+export const labelRgb = (label) => rgb(labelColour(label));
+
 /** All maps, a row each of 256 colours, then the labels. */
 export function table() {
   const made = new Uint8Array((LABEL_ROW + 1) * 1024).fill(255);
@@ -76,5 +79,5 @@ export function parts(css) {
 }
 
 window.imageParts = Object.assign(window.imageParts ?? {}, {
-  colours: { NAMES, LABEL_ROW, colour, labelColour, table, gradient, written, ticks, round125, unit, parts },
+  colours: { NAMES, LABEL_ROW, colour, labelColour, labelRgb, table, gradient, written, ticks, round125, unit, parts },
 });

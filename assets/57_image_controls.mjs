@@ -57,7 +57,8 @@ export class Controls {
     const { view } = this;
     this.refreshers = [];
     const buttons = TOOLS.map(([tool, words, hint]) => this.button(words, hint, () => view.change({ tool }), () => view.state.tool === tool));
-    this.tools.replaceChildren(...buttons, this.button("Fit", "Show everything (double click)", () => view.fit()));
+    const caption = view.source.caption ? [element("span", "image-caption", {}, view.source.caption)] : [];
+    this.tools.replaceChildren(...caption, ...buttons, this.button("Fit", "Show everything (double click)", () => view.fit()));
     for (const role of view.roles) this.tools.append(...this.look(role));
     this.bars.replaceChildren(...view.roles.map((/** @type {string} */ role) => this.bar(role)));
     this.buildLayers();

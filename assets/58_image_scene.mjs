@@ -4,7 +4,7 @@
 
 /** @typedef {import("./51_image_data.mjs").Source} Source */
 /** @typedef {{low: number, high: number, colours: string, percents: number[] | null}} Look */
-/** @typedef {{base: Source, overlay: Source | null, mask: Source | null, axes: string[], link: string, colours: Record<string, string>, opacity: number}} Shown */
+/** @typedef {{base: Source, overlay: Source | null, mask: Source | null, axes: string[], link: string, caption: string, colours: Record<string, string>, opacity: number}} Shown */
 /** @typedef {{index: Record<string, number>, centre: Record<string, number>, energy: number, zoom: number, tool: string, fitted: boolean}} State */
 
 const AXES = ["z", "y", "x"];

@@ -1,4 +1,4 @@
-"""Pixels by HTTP: slices of view forms, and what is said of them.
+"""Pixels and triangles by HTTP: slices of view forms, surfaces, and what is said of them.
 
 GET /slice/<key>/<variable>/meta                              JSON: ``analysis.viewform.described``
 GET /slice/<key>/<variable>/<level>/<axis>/<index>            raw little-endian integers, row by row
@@ -9,6 +9,10 @@ GET /slice/<key>/<variable>/<level>/<axis>/<index>            raw little-endian 
 ``key`` is the view form's, ``level`` its place in the pyramid (0 is full resolution), ``index`` counts along ``axis`` at that
 level. A slice along z has rows y and columns x; along y, rows z and columns x; along x, rows z and columns y. Headers:
 ``X-Slice-Shape`` (rows,columns), ``X-Slice-Scale`` and ``X-Slice-Offset``: a value is offset + scale * code, code 0 has none.
+GET /mesh/<key>/meta                                          JSON: ``analysis.surface.surface_of``
+GET /mesh/<key>/surface                                       little-endian: points float32 (V, 3), normals float32 (V, 3), values
+                                                              float32 (V), triangles uint32 (F, 3); ``X-Mesh``: V,F
+
 The address determines the content, so browsers keep it for good. What does not exist is answered 404 with a sentence.
 """
 
@@ -24,6 +28,7 @@ from flask import Blueprint, Response, jsonify, request
 from analysis import viewform
 from analysis.core.errors import UserError
 from analysis.core.numerics import pyramid
+from analysis.surface import surface_of
 from components.context import workspace
 from components.security import LOOPBACK
 from components.slabs import slabs
@@ -79,6 +84,36 @@ def plane(key: str, variable: str, level: int, axis: str, index: int) -> Respons
     answer.headers["X-Slice-Shape"] = f"{codes.shape[0]},{codes.shape[1]}"
     answer.headers["X-Slice-Scale"], answer.headers["X-Slice-Offset"] = repr(float(scale.scale)), repr(float(scale.offset))
     return _for_good(answer)
+
+
+@images.get("/mesh/<key>/meta")
+def mesh_meta(key: str) -> Response:
+    """What a surface shows, and how far simplifying moved it."""
+    return _for_good(jsonify({**_surface(key), "key": key}))
+
+
+@images.get("/mesh/<key>/surface")
+def mesh_surface(key: str) -> Response:
+    """The triangles of a surface."""
+    _surface(key)
+    ds = workspace().store.open(key)
+    parts = [
+        ds[name].to_numpy().astype(kind).tobytes()
+        for name, kind in (("point", "<f4"), ("normal", "<f4"), ("value", "<f4"), ("face", "<u4"))
+    ]
+    answer = packed(b"".join(parts))
+    answer.headers["X-Mesh"] = f"{ds.sizes['vertex']},{ds.sizes['triangle']}"
+    return _for_good(answer)
+
+
+def _surface(key: str) -> dict[str, Any]:
+    store = workspace().store
+    if not KEY.fullmatch(key) or not store.has(key):
+        raise NotThere("There is no such surface.")
+    try:
+        return surface_of(store, key)
+    except UserError as err:
+        raise NotThere(str(err)) from err
 
 
 def _view(key: str, variable: str) -> dict[str, Any]:

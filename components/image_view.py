@@ -91,11 +91,13 @@ def shown(
     link: str = "",
     colours: Mapping[str, str] | None = None,
     opacity: float = 0.6,
+    caption: str = "",
 ) -> dict[str, Any]:
     """What a view shows, for ``image_view`` and ``source_id``: a map, a map over it, a mask to light up, and along which axes.
 
     ``colours`` maps "base" and "overlay" to viridis, cividis or grey. Overlay and mask cover the same field as the base; their
-    voxels may be of another size. Pictures have one pane whatever ``axes`` says.
+    voxels may be of another size. Pictures have one pane whatever ``axes`` says. ``caption`` names the particle, with the word
+    synthetic where its data are.
     """
     if not axes or set(axes) - {"z", "y", "x"}:
         raise DataError(f"Slices cannot be cut along {', '.join(axes) or 'nothing'}.", hint="Axes are z, y and x.")
@@ -107,6 +109,7 @@ def shown(
         "link": link,
         "colours": dict(colours or {}),
         "opacity": opacity,
+        "caption": caption,
     }
 
 

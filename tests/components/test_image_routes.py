@@ -169,6 +169,41 @@ def test_slabs_keep_within_their_limit_and_are_unpacked_once(pictured: Any, monk
     assert len(unpacked) == 5
 
 
+def test_a_surface_comes_as_one_block_of_numbers(pictured: Any) -> None:
+    from analysis.surface import make_surface, plan_surface
+
+    client, keys, app = pictured
+    store = app.config[CONFIG].workspace.store
+    key = make_surface(store, plan_surface(store, keys["labels"], keys["edge_energy"]).payload)
+    answer = client.get(f"/mesh/{key}/surface")
+    vertices, faces = map(int, answer.headers["X-Mesh"].split(","))
+    assert len(answer.data) == 28 * vertices + 12 * faces
+    points = np.frombuffer(answer.data, "<f4", 3 * vertices).reshape(-1, 3)
+    triangles = np.frombuffer(answer.data, "<u4", 3 * faces, 28 * vertices)
+    assert (points == store.open(key)["point"].to_numpy()).all()
+    assert triangles.max() == vertices - 1
+    assert "immutable" in answer.headers["Cache-Control"]
+    said = client.get(f"/mesh/{key}/meta").get_json()
+    assert (said["faces"], said["key"], said["colour_key"]) == (faces, key, keys["edge_energy"])
+    for missing in ("r-" + "0" * 32, "d-volume", "..", keys["labels"], "r-..%2F..%2Fetc"):
+        assert [client.get(f"/mesh/{missing}/{part}").status_code for part in ("meta", "surface")] == [404, 404]
+    assert client.get(f"/slice/{key}/point/0/z/0").status_code == 404
+
+
+def test_surfaces_are_made_at_once_or_as_a_job(pictured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from analysis import surface
+    from components.volume_view import surface_for
+
+    _, keys, app = pictured
+    with app.app_context():
+        key, status = surface_for(keys["labels"])
+        assert key is not None and status is None
+        monkeypatch.setattr(surface, "INLINE_VOXELS", 10)
+        again, _ = surface_for(keys["labels"], faces=500)
+        assert again is not None and again != key
+        assert surface.surface_of(app.config[CONFIG].workspace.store, again)["faces"] <= 520
+
+
 def test_view_forms_of_small_variables_are_there_at_once(pictured: Any) -> None:
     _, keys, app = pictured
     with app.app_context():
