@@ -11,7 +11,6 @@ from analysis.core.errors import DataError, ParamError
 from analysis.xanes.normalise import EV, LineParams, Lines
 
 Definition = Literal["e_half", "white_line", "template_shift", "half_white_line", "max_slope"]
-CODES: dict[str, int] = {"e_half": 0, "white_line": 1, "template_shift": 2, "half_white_line": 3, "max_slope": 4}
 
 TEMPLATE_REACH = 6.0  # eV: how far a spectrum's edge may lie from the template's
 TEMPLATE_STEP = 0.25  # eV, of the shifts tried; a parabola goes between

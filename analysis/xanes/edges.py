@@ -12,7 +12,6 @@ from analysis.core.data import Scalar, warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.schemas import FLAGS, dimensionality, spatial_dims
 from analysis.xanes import kernel
-from analysis.xanes import plan as plans
 from analysis.xanes.blocks import checked_mask, in_blocks, is_lazy, like, per_voxel, with_halo
 from analysis.xanes.definitions import Template, Window, edge_window, template_of
 from analysis.xanes.normalise import Lines, check_energies, fit_lines, normalise
@@ -34,8 +33,8 @@ class Setup:
     growth: float
     remarks: tuple[str, ...]
 
-    def plan(self, definition: str) -> plans.Plan:
-        return plans.plan_of(definition, self.lines, self.window, template=self.template, kappa=self.growth, steep_gain=self.steep_gain)
+    def plan(self, definition: str) -> kernel.Plan:
+        return kernel.plan_of(definition, self.lines, self.window, template=self.template, kappa=self.growth, steep_gain=self.steep_gain)
 
 
 def edge_maps(
@@ -46,7 +45,7 @@ def edge_maps(
     setup = prepare(stack, params, mask=inside, template=template)
     spectra = in_blocks(stack["mu"])
     wanted = [like(inside, spectra)] if inside is not None else []
-    raw = per_voxel(_on_block, spectra, *wanted, rows=plans.ROWS, setup=setup, definition=params.definition)
+    raw = per_voxel(_on_block, spectra, *wanted, rows=kernel.ROWS, setup=setup, definition=params.definition)
     quality = _quality(setup, params)
     made = with_halo(lambda block: finish(block, quality), raw, halo=quality.halo, rows=len(MAPS))
     if not is_lazy(stack):
@@ -143,9 +142,9 @@ def steep_gain(norm: np.ndarray, lines: Lines, window: Window) -> float:
     spline, energy = CubicSpline(lines.energy, norm), lines.energy
     spacing = float(np.median(np.diff(energy[window.start : window.stop])))
     moved = spline(np.clip(energy - np.linspace(-1, 1, 33)[:, None] * spacing, energy[0], energy[-1]))
-    plan = plans.plan_of("max_slope", lines, window)
+    plan = kernel.plan_of("max_slope", lines, window)
     found = kernel.edge_maps(moved.astype(np.float32), np.ones(len(moved), dtype=bool), plan)
-    gains = found[plans.GAIN] * found[plans.JUMP]
+    gains = found[kernel.GAIN] * found[kernel.JUMP]
     good = gains[np.isfinite(gains)]
     return float(np.sqrt(np.mean(good.astype(np.float64) ** 2))) if good.size else float("nan")
 
@@ -246,8 +245,8 @@ def summarise(stored: xr.Dataset, params: QualityParams) -> dict[str, Scalar]:
     kept = kept_voxels(stored)
     looked_at = kept.total - kept.outside
     n, refused = kept.energy.size, sum(kept.refused.values()) - kept.outside
-    particle = looked_at - kept.refused[plans.NOT_FINITE] - kept.refused[plans.NO_EDGE]
-    in_particle = refused - kept.refused[plans.NOT_FINITE] - kept.refused[plans.NO_EDGE]
+    particle = looked_at - kept.refused[kernel.NOT_FINITE] - kept.refused[kernel.NO_EDGE]
+    in_particle = refused - kept.refused[kernel.NOT_FINITE] - kept.refused[kernel.NO_EDGE]
     found = {
         "n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels that count"),
         "fraction_refused": Scalar(refused / looked_at if looked_at else None, "1", n=looked_at, of="voxels", title="Refused voxels"),

@@ -8,7 +8,6 @@ from analysis.core.data import Scalar, Schema, Var, table, warn, warnings_of
 from analysis.core.errors import DataError, ParamError
 from analysis.schemas import ABSORPTION, DEFINITIONS, spatial_dims
 from analysis.xanes import kernel
-from analysis.xanes import plan as plans
 from analysis.xanes.definitions import DefinitionParams, edge_window, template_of
 from analysis.xanes.normalise import Lines, check_energies, fit_lines, normalise
 from analysis.xanes.sampling import Sample, edge_position
@@ -115,10 +114,10 @@ def _energies(mean: np.ndarray, norm: np.ndarray, lines: Lines, params: Definiti
     template = template_of(norm, lines, window)
     found: dict[str, float | None] = {}
     for definition in DEFINITIONS:
-        plan = plans.plan_of(definition, lines, window, template=template)
+        plan = kernel.plan_of(definition, lines, window, template=template)
         maps = kernel.edge_maps(mean[None].astype(np.float32), np.ones(1, dtype=bool), plan)[:, 0]
-        value = float(maps[plans.ENERGY])
-        found[definition] = value if maps[plans.REFUSED] == 0 and np.isfinite(value) else None
+        value = float(maps[kernel.ENERGY])
+        found[definition] = value if maps[kernel.REFUSED] == 0 and np.isfinite(value) else None
     return found
 
 

@@ -1,9 +1,11 @@
 """Edge maps of whole stacks: flags, uncertainty, blocks, what a map says of itself, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
-from xanes_truth import DEFINITIONS, E0, GRID, Ball, ball, edge, stack
+from xanes_truth import DEFINITIONS, E0, GRID, Ball, Reference, ball, edge, stack
 
 from analysis.core.data import warnings_of
 from analysis.core.errors import DataError
@@ -45,6 +47,22 @@ def test_values_are_right_within_their_uncertainty(particle: Ball, mapped: xr.Da
     jump = 0.4 * normalise(edge(GRID), fit_lines(GRID, E0, PARAMS)).jump
     assert np.nanmean(mapped["edge_jump"].values[inside]) == pytest.approx(jump, rel=0.002)
     assert np.nanmedian(mapped["noise"].values[inside]) == pytest.approx(0.03 * 0.4, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["NiO", "LiNiO2"])
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_good_spectra_of_real_shapes_are_kept_with_intervals_that_hold(definition: str, name: str, shared_data: Path) -> None:
+    """3 % noise, edges moved over 1 eV; noise, its growth and steepness are all estimated from the image itself."""
+    reference, rng = Reference(shared_data / f"xas/refs_ni/ref_{name}.txt"), np.random.default_rng(1)
+    clean = 0.4 * reference(GRID - rng.uniform(-0.5, 0.5, (110, 110, 1)))
+    params = EdgeParams(e0=8340.0, definition=definition)
+    found = edge_map(stack=stack((clean + 0.012 * rng.standard_normal(clean.shape)).astype(np.float32)), params=params)
+    true = edge_map(stack=stack(clean.astype(np.float32)), params=params)
+    assert (found["flags"].values != 0).mean() <= 0.02
+    off = (found["edge_energy"] - true["edge_energy"]).values
+    off = off - np.nanmedian(off) if definition == "template_shift" else off  # the two templates lie 0.001 eV apart
+    within = np.abs(off) < 1.6449 * found["edge_energy_std"].values
+    assert 0.87 < within[np.isfinite(off)].mean() < 0.93
 
 
 def test_rim_is_marked_but_keeps_its_values(particle: Ball, mapped: xr.Dataset) -> None:

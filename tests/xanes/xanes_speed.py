@@ -10,7 +10,6 @@ from numba import njit
 from xanes_truth import E0, GRID, edge, numpy_edge_maps
 
 from analysis.xanes import kernel
-from analysis.xanes import plan as plans
 from analysis.xanes.definitions import DefinitionParams, edge_window, template_of
 from analysis.xanes.normalise import fit_lines, normalise
 
@@ -37,10 +36,10 @@ def timings(count: int, *, threads: int = 2, runs: int = 5, definitions: tuple[s
     sums = np.empty(count, dtype=np.float32)
     found = [_time("read only", lambda a, b: _read(spectra[a:b], sums[a:b]), count, threads, runs)]
     for definition in definitions:
-        plan = plans.plan_of(definition, lines, window, template=template)
+        plan = kernel.plan_of(definition, lines, window, template=template)
         everything = np.ones(BLOCK, dtype=bool)
 
-        def work(a: int, b: int, plan: plans.Plan = plan, wanted: np.ndarray = everything) -> None:
+        def work(a: int, b: int, plan: kernel.Plan = plan, wanted: np.ndarray = everything) -> None:
             kernel.edge_maps(spectra[a:b], wanted[: b - a], plan)
 
         found.append(_time(definition, work, count, threads, runs))

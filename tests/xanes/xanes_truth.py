@@ -9,7 +9,6 @@ from scipy.interpolate import UnivariateSpline
 
 from analysis.schemas import STACK
 from analysis.xanes import kernel
-from analysis.xanes import plan as plans
 from analysis.xanes.definitions import DefinitionParams, edge_window, template_of
 from analysis.xanes.edges import steep_gain
 from analysis.xanes.normalise import fit_lines, normalise
@@ -100,13 +99,13 @@ def accuracy(
     mean = normalise(spectrum(grid), lines).norm  # type: ignore[operator]
     template = template_of(mean, lines, window) if definition == "template_shift" else None
     gain = steep_gain(mean, lines, window) if definition == "max_slope" else np.nan
-    plan = plans.plan_of(definition, lines, window, template=template, steep_gain=gain)
+    plan = kernel.plan_of(definition, lines, window, template=template, steep_gain=gain)
     everything = np.ones(count, dtype=bool)
     found = kernel.edge_maps(noisy.astype(np.float32), everything, plan)
-    true = kernel.edge_maps(clean.astype(np.float32), everything, plan)[plans.ENERGY].astype(float)
-    off = found[plans.ENERGY] - true
-    std = found[plans.GAIN] * noise
-    good = found[plans.REFUSED] == 0
+    true = kernel.edge_maps(clean.astype(np.float32), everything, plan)[kernel.ENERGY].astype(float)
+    off = found[kernel.ENERGY] - true
+    std = found[kernel.GAIN] * noise
+    good = found[kernel.REFUSED] == 0
     return Accuracy(
         definition,
         noise,

@@ -1,33 +1,36 @@
-"""From where a feature was found on the grid to its energy, and what the noise of every point does to it.
+"""One pass over the spectra of a block that writes all maps: the compiled part of ``analysis.xanes.kernel``.
 
-All functions take the spectra of one tile, see ``analysis.xanes.kernel``.
+Spectra are taken in tiles that stay in the processor's cache, turned there into one row an energy, and never leave it
+normalised. What is the same for all spectra (lines, smoothing, search for maximum and crossing) goes over the spectra of a tile,
+many at a time; what differs (refinement, uncertainty) spectrum by spectrum. Sums run over energies in a fixed order and without
+fast-math: the bits of a voxel do not depend on which voxels stand beside it.
+
+This module imports nothing of the project: compiled code is kept on disk and made anew only when this file changes.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from analysis.xanes.plan import (
-    AT_RIM,
-    E_HALF,
-    ENERGY,
-    GAIN,
-    HALF_WHITE,
-    HEIGHT,
-    JUMP_LINE,
-    KIND,
-    LEVEL_LINE,
-    NO_FEATURE,
-    PAD,
-    PLACE_LINE,
-    PRE_LINE,
-    REFUSED,
-    SLOPE_LINE,
-    TILE,
-    WHITE,
-    WHITE_LINE,
-    Plan,
-)
+if TYPE_CHECKING:
+    from analysis.xanes.kernel import Plan
 
+KIND = np.float32  # of spectra and weights; what is refined one by one is float64
+PAD = 24  # rows of zeros before and after the energies of a tile: more than half of any window
+TILE = 128  # spectra: with 80 energies, 40 kB in float32
+
+# Rows of the kernel's output.
+ENERGY, GAIN, JUMP, WHITE_LINE, HEIGHT, VARIANCE, REFUSED = range(7)
+ROWS = 7
+
+# What is known of a tile's spectra.
+ORIGIN_LINE, PRE_LINE, SLOPE_LINE, JUMP_LINE, SQUARE_LINE, FINITE_LINE, LEVEL_LINE, PLACE_LINE = range(8)
+LINES = 8
+
+NOT_FINITE, NO_EDGE, NO_FEATURE, AT_RIM, UNWANTED = 1, 2, 4, 8, 32  # of analysis.schemas.FLAGS
+
+E_HALF, WHITE, TEMPLATE, HALF_WHITE, STEEPEST = range(5)  # definitions of the edge energy
 _MOST = 20.0  # exponent of the photon noise at most
 
 # Of the parabolas about the white line: between which points it lies and how far; coefficients about the lower and upper point.
@@ -36,7 +39,143 @@ PEAKS = 8
 
 
 @njit(nogil=True, cache=True)
-def add_taps(tile: np.ndarray, first: int, step: int, sums: np.ndarray, weights: np.ndarray) -> None:
+def run(spectra: np.ndarray, wanted: np.ndarray, by_image: bool, plan: "Plan", out: np.ndarray) -> None:
+    """All stages for a tile of spectra, tile after tile.
+
+    A stage goes over the whole tile with its tables in local names: what is looked up in the plan costs more than a spectrum.
+    """
+    rows = np.zeros((TILE, plan.length), dtype=KIND)
+    tile = np.zeros((plan.length + 2 * PAD, TILE), dtype=KIND)
+    smooth = np.zeros((plan.size, TILE), dtype=KIND)
+    lines = np.zeros((LINES, TILE), dtype=KIND)
+    tops = np.zeros(TILE, dtype=KIND)
+    peaks = np.zeros((PEAKS, TILE), dtype=KIND)
+    for begin in range(0, wanted.size, TILE):
+        end = min(begin + TILE, wanted.size)
+        if not wanted[begin:end].any():
+            continue
+        if by_image:
+            _load_images(spectra, begin, end, tile[PAD:])
+        else:
+            _load_spectra(spectra[begin:end], rows, tile[PAD:])
+        part = out[:, begin:end]
+        _fit(tile[PAD : PAD + plan.length], lines, plan)
+        _settle(wanted[begin:end], lines, plan, part)
+        _smooth(tile, lines, smooth, plan)
+        _top(smooth, lines[FINITE_LINE], tops)
+        _white_line(tile, lines, smooth, tops, peaks, plan, part)
+        if plan.code in (E_HALF, HALF_WHITE):
+            _crossing(lines, smooth, tops, plan, part)
+        elif plan.code == WHITE:
+            _white_line_noise(lines, smooth, tops, peaks, plan, part)
+        elif plan.code == STEEPEST:
+            _steepest(tile, lines, smooth, tops, plan, part)
+        elif plan.code == TEMPLATE:
+            _shifted(tile, lines, plan, part)
+
+
+@njit(nogil=True, cache=True)
+def _load_spectra(spectra: np.ndarray, rows: np.ndarray, tile: np.ndarray) -> None:
+    """Turn spectra into images of one energy each; read in their own order first, which memory likes best."""
+    for j in range(spectra.shape[0]):
+        spectrum, row = spectra[j], rows[j]
+        for e in range(row.size):
+            row[e] = spectrum[e]
+    for e in range(rows.shape[1]):
+        image = tile[e]
+        for j in range(TILE):
+            image[j] = rows[j, e]
+
+
+@njit(nogil=True, cache=True)
+def _load_images(images: np.ndarray, begin: int, end: int, tile: np.ndarray) -> None:
+    for e in range(images.shape[0]):
+        image, values = tile[e], images[e][begin:end]
+        for j in range(values.size):
+            image[j] = values[j]
+
+
+@njit(nogil=True, cache=True)
+def _fit(tile: np.ndarray, lines: np.ndarray, plan: "Plan") -> None:
+    """Pre-edge line, jump, and the variance about the line.
+
+    A value of each spectrum is taken off it first, which keeps float32 from cancelling digits; ``FINITE_LINE`` becomes 0, or
+    NaN where a value is not finite.
+    """
+    w_pre, w_slope, w_post, x = plan.w_pre, plan.w_slope, plan.w_post, plan.pre_x
+    lines[:] = 0
+    origin, pre, slope, post, finite = lines[ORIGIN_LINE], lines[PRE_LINE], lines[SLOPE_LINE], lines[JUMP_LINE], lines[FINITE_LINE]
+    squares = lines[SQUARE_LINE]
+    origin[:] = tile[plan.pre_start]
+    for e in range(tile.shape[0]):
+        image = tile[e]
+        for j in range(TILE):
+            image[j] -= origin[j]
+            finite[j] += image[j] - image[j]
+    for k in range(w_pre.size):
+        image, a, b = tile[plan.pre_start + k], w_pre[k], w_slope[k]
+        for j in range(TILE):
+            pre[j] += a * image[j]
+            slope[j] += b * image[j]
+    for k in range(w_post.size):
+        image, a = tile[plan.post_start + k], w_post[k]
+        for j in range(TILE):
+            post[j] += a * image[j]
+    for k in range(x.size):
+        image, a = tile[plan.pre_start + k], x[k]
+        for j in range(TILE):
+            off = image[j] - pre[j] - slope[j] * a
+            squares[j] += off * off
+    for j in range(TILE):
+        post[j] -= pre[j]
+
+
+@njit(nogil=True, cache=True)
+def _settle(wanted: np.ndarray, lines: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
+    """What is known before the edge is looked at; spectra that are normalised already get the lines 0 and 1."""
+    if plan.normalised:
+        for j in range(TILE):
+            lines[PRE_LINE, j] = -lines[ORIGIN_LINE, j]
+            lines[SLOPE_LINE, j] = 0
+            lines[JUMP_LINE, j] = 1
+    for j in range(wanted.size):
+        out[JUMP, j] = lines[JUMP_LINE, j]
+        if plan.freedom > 0:
+            out[VARIANCE, j] = lines[SQUARE_LINE, j] / plan.freedom
+        if not wanted[j]:
+            continue
+        if lines[FINITE_LINE, j] != 0:
+            out[REFUSED, j] = NOT_FINITE
+        elif not lines[JUMP_LINE, j] > 0:
+            out[REFUSED, j] = NO_EDGE
+
+
+@njit(nogil=True, cache=True)
+def _smooth(tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, plan: "Plan") -> None:
+    """Smoothed absorption above the pre-edge line over the window."""
+    pre, slope, x = lines[PRE_LINE], lines[SLOPE_LINE], plan.x
+    for t in range(x.size):
+        sums, at = smooth[t], x[t]
+        for j in range(TILE):
+            sums[j] = -pre[j] - slope[j] * at
+    _add_taps(tile, PAD + plan.start - plan.reach, 1, smooth, plan.smooth)
+
+
+@njit(nogil=True, cache=True)
+def _top(smooth: np.ndarray, highest: np.ndarray, tops: np.ndarray) -> None:
+    """The first maximum of each spectrum; places as floats, which go side by side with the values."""
+    tops[:] = 0
+    highest[:] = smooth[0]
+    for t in range(1, smooth.shape[0]):
+        now, index = smooth[t], KIND(t)
+        for j in range(TILE):
+            old, new, place = highest[j], now[j], tops[j]
+            highest[j] = new if new > old else old
+            tops[j] = index if new > old else place
+
+
+@njit(nogil=True, cache=True)
+def _add_taps(tile: np.ndarray, first: int, step: int, sums: np.ndarray, weights: np.ndarray) -> None:
     """Add to row t the images from ``first + step * t`` on, weighted by row t of the table: four at a time, it has that many."""
     for t in range(weights.shape[0]):
         total = sums[t]
@@ -49,14 +188,14 @@ def add_taps(tile: np.ndarray, first: int, step: int, sums: np.ndarray, weights:
 
 
 @njit(nogil=True, cache=True)
-def noise_at(kappa: float, rise: float) -> float:
+def _noise_at(kappa: float, rise: float) -> float:
     """Variance of the noise where absorption is higher by ``rise``, in units of that before the edge."""
     return np.exp(min(kappa * rise, _MOST)) if kappa != 0 else 1.0
 
 
 @njit(nogil=True, cache=True)
-def white_line(
-    tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, peaks: np.ndarray, plan: Plan, out: np.ndarray
+def _white_line(
+    tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, peaks: np.ndarray, plan: "Plan", out: np.ndarray
 ) -> None:
     """Maximum of a parabola about the highest smoothed point; height above the pre-edge line, in units of the jump.
 
@@ -66,19 +205,20 @@ def white_line(
     _place(smooth, tops, plan.energy, peaks, out)
     _parabolas(tile, PAD + plan.start - plan.peak.shape[2] // 2, peaks, plan.peak)
     x, origin, last, half = plan.x, plan.energy[0] - plan.x[0], plan.size - 1, plan.peak.shape[2] // 2
+    needed = plan.code in (WHITE, HALF_WHITE)  # other definitions do without a white line
     for j in range(out.shape[1]):
         a = int(peaks[PLACE, j])
         if out[REFUSED, j] != 0:
             continue
         if a < 0:
-            _refuse(out, j, AT_RIM, plan.code)
+            out[REFUSED, j] = AT_RIM if needed else 0
             continue
         pre, slope, part = lines[PRE_LINE, j], lines[SLOPE_LINE, j], peaks[PART, j]
         step_a, height_a = _vertex(peaks[VALUE_A, j] - pre - slope * x[a], peaks[LINEAR_A, j] - slope, peaks[BENT_A, j])
         step_b, height_b = _vertex(peaks[VALUE_B, j] - pre - slope * x[a + 1], peaks[LINEAR_B, j] - slope, peaks[BENT_B, j])
         found = (1 - part) * (x[a] + step_a) + part * (x[a + 1] + step_b)
         if not x[max(a - half, 0)] <= found <= x[min(a + 1 + half, last)]:
-            _refuse(out, j, NO_FEATURE, plan.code)
+            out[REFUSED, j] = NO_FEATURE if needed else 0
             continue
         out[WHITE_LINE, j] = origin + found
         out[HEIGHT, j] = ((1 - part) * height_a + part * height_b) / lines[JUMP_LINE, j]
@@ -92,18 +232,16 @@ def _place(smooth: np.ndarray, tops: np.ndarray, energy: np.ndarray, peaks: np.n
         if out[REFUSED, j] != 0 or top == 0 or top >= energy.size - 1:
             peaks[PLACE, j] = -1
             continue
-        vertex = _top_vertex(smooth, j, top, energy)
+        vertex = _top_vertex(smooth[top - 1 : top + 2, j], energy[top - 1] - energy[top], energy[top + 1] - energy[top])
         a = top if vertex >= 0 else top - 1
         peaks[PLACE, j] = a
         peaks[PART, j] = (energy[top] - energy[a] + vertex) / (energy[a + 1] - energy[a])
 
 
 @njit(nogil=True, cache=True)
-def _top_vertex(smooth: np.ndarray, j: int, top: int, energy: np.ndarray) -> float:
-    """Relative to the highest point."""
-    before, after = energy[top - 1] - energy[top], energy[top + 1] - energy[top]
-    highest = np.float64(smooth[top, j])
-    left, right = smooth[top - 1, j] - highest, smooth[top + 1, j] - highest
+def _top_vertex(three: np.ndarray, before: float, after: float) -> float:
+    """Of the parabola through three points, relative to the middle one."""
+    left, right = np.float64(three[0]) - three[1], np.float64(three[2]) - three[1]
     twist = right * before - left * after  # bend times before * after * (after - before)
     return 0.0 if twist == 0 else 0.5 * (right * before * before - left * after * after) / twist
 
@@ -116,33 +254,26 @@ def _parabolas(tile: np.ndarray, first: int, peaks: np.ndarray, table: np.ndarra
         a = int(peaks[PLACE, j])
         if a >= 0:
             low, high = min(low, a), max(high, a + 1)
-    value, linear, bent = np.zeros(TILE, KIND), np.zeros(TILE, KIND), np.zeros(TILE, KIND)
+    sums = np.zeros((3, TILE), KIND)
     for at in range(low, high + 1):
-        value[:] = 0
-        linear[:] = 0
-        bent[:] = 0
+        sums[:] = 0
         for k in range(table.shape[2]):
-            image, u, v, w = tile[first + at + k], table[0, at, k], table[1, at, k], table[2, at, k]
-            for j in range(TILE):
-                value[j] += u * image[j]
-                linear[j] += v * image[j]
-                bent[j] += w * image[j]
-        _keep(peaks[PLACE], KIND(at), value, linear, bent, peaks[VALUE_A : BENT_A + 1])
-        _keep(peaks[PLACE], KIND(at - 1), value, linear, bent, peaks[VALUE_B : BENT_B + 1])
+            image = tile[first + at + k]
+            for c in range(3):
+                weight, total = table[c, at, k], sums[c]
+                for j in range(TILE):
+                    total[j] += weight * image[j]
+        _keep(peaks[PLACE], KIND(at), sums, peaks[VALUE_A : BENT_A + 1])
+        _keep(peaks[PLACE], KIND(at - 1), sums, peaks[VALUE_B : BENT_B + 1])
 
 
 @njit(nogil=True, cache=True)
-def _keep(places: np.ndarray, here: np.floating, value: np.ndarray, linear: np.ndarray, bent: np.ndarray, kept: np.ndarray) -> None:
-    a, b, c = kept[0], kept[1], kept[2]
-    for j in range(TILE):
-        old, own = a[j], places[j] == here
-        a[j] = value[j] if own else old
-    for j in range(TILE):
-        old, own = b[j], places[j] == here
-        b[j] = linear[j] if own else old
-    for j in range(TILE):
-        old, own = c[j], places[j] == here
-        c[j] = bent[j] if own else old
+def _keep(places: np.ndarray, here: np.floating, sums: np.ndarray, kept: np.ndarray) -> None:
+    for c in range(3):
+        own, new = kept[c], sums[c]
+        for j in range(TILE):
+            old = own[j]
+            own[j] = new[j] if places[j] == here else old
 
 
 @njit(nogil=True, cache=True)
@@ -155,7 +286,7 @@ def _vertex(value: float, linear: float, bent: float) -> tuple:
 
 
 @njit(nogil=True, cache=True)
-def white_line_noise(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, peaks: np.ndarray, plan: Plan, out: np.ndarray) -> None:
+def _white_line_noise(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, peaks: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """The white line as the edge energy, with what the noise of every point does to it."""
     energy, x, table, smoothing, kappa = plan.energy, plan.x, plan.peak, plan.smooth, plan.kappa
     reach, of_slope = plan.reach, plan.spread[2]
@@ -170,20 +301,13 @@ def white_line_noise(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, pe
         weights[:] = 0
         _add_parabola(weights, a - top, step_a, -0.5 * (1 - part) / bent_a, table[1, a], table[2, a])
         _add_parabola(weights, a + 1 - top, step_b, -0.5 * part / bent_b, table[1, a + 1], table[2, a + 1])
-        _add_vertex(weights, smooth, j, top, -0.5 * apart, energy, smoothing, reach)
+        _add_vertex(weights, smooth[top - 1 : top + 2, j], -0.5 * apart, energy[top - 1 : top + 2], smoothing[top - 1 : top + 2], reach)
         total, moment = 0.0, 0.0
         for t in range(max(top - PAD, 0), min(top + PAD, x.size)):
             total += weights[t - top + PAD] ** 2
             moment += weights[t - top + PAD] * x[t]
         out[ENERGY, j] = out[WHITE_LINE, j]
-        out[GAIN, j] = np.sqrt(total * noise_at(kappa, out[HEIGHT, j] * lines[JUMP_LINE, j]) + moment * moment * of_slope)
-
-
-@njit(nogil=True, cache=True)
-def _refuse(out: np.ndarray, j: int, why: int, code: int) -> None:
-    """A spectrum without a white line has an edge energy all the same where the definition needs none."""
-    if code in (WHITE, HALF_WHITE):
-        out[REFUSED, j] = why
+        out[GAIN, j] = np.sqrt(total * _noise_at(kappa, out[HEIGHT, j] * lines[JUMP_LINE, j]) + moment * moment * of_slope)
 
 
 @njit(nogil=True, cache=True)
@@ -195,31 +319,22 @@ def _add_parabola(weights: np.ndarray, offset: int, step: float, factor: float, 
 
 
 @njit(nogil=True, cache=True)
-def _add_vertex(
-    weights: np.ndarray,
-    smooth: np.ndarray,
-    j: int,
-    top: int,
-    factor: float,
-    energy: np.ndarray,
-    table: np.ndarray,
-    reach: int,
-) -> None:
-    """Of the smoothed maximum."""
-    vertex = _top_vertex(smooth, j, top, energy)
-    before, after = energy[top - 1] - energy[top], energy[top + 1] - energy[top]
-    highest = np.float64(smooth[top, j])
-    bent = ((smooth[top + 1, j] - highest) / after - (smooth[top - 1, j] - highest) / before) / (after - before)
+def _add_vertex(weights: np.ndarray, three: np.ndarray, factor: float, energy: np.ndarray, table: np.ndarray, reach: int) -> None:
+    """Of the smoothed maximum, from three points and what they are smoothed with."""
+    before, after = energy[0] - energy[1], energy[2] - energy[1]
+    vertex = _top_vertex(three, before, after)
+    left, right = np.float64(three[0]) - three[1], np.float64(three[2]) - three[1]
+    bent = (right / after - left / before) / (after - before)
     if bent == 0:
         return
     bent_right, bent_left = 1 / (after * (after - before)), -1 / (before * (after - before))
-    right = factor / bent * (1 / after - after * bent_right + 2 * vertex * bent_right)
-    left = factor / bent * (-after * bent_left + 2 * vertex * bent_left)
+    of_right = factor / bent * (1 / after - after * bent_right + 2 * vertex * bent_right)
+    of_left = factor / bent * (-after * bent_left + 2 * vertex * bent_left)
     first = PAD - reach
     for k in range(2 * reach + 1):
-        weights[first - 1 + k] += left * table[top - 1, k]
-        weights[first + k] -= (left + right) * table[top, k]
-        weights[first + 1 + k] += right * table[top + 1, k]
+        weights[first - 1 + k] += of_left * table[0, k]
+        weights[first + k] -= (of_left + of_right) * table[1, k]
+        weights[first + 1 + k] += of_right * table[2, k]
 
 
 @njit(nogil=True, cache=True)
@@ -234,7 +349,7 @@ def _last_rise(smooth: np.ndarray, levels: np.ndarray, tops: np.ndarray, found: 
 
 
 @njit(nogil=True, cache=True)
-def crossing(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, plan: Plan, out: np.ndarray) -> None:
+def _crossing(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """Last crossing, before the maximum, of half the jump or of half the white line's height."""
     energy, x, own, next_to, peak, spread = plan.energy, plan.x, plan.own, plan.next_to, plan.peak, plan.spread
     of_jump = plan.code == E_HALF
@@ -254,15 +369,15 @@ def crossing(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, plan: Plan
         width = energy[t] - energy[t - 1]
         at = x[t - 1] + part * width
         total = (1 - part) ** 2 * own[t - 1] + 2 * part * (1 - part) * next_to[t] + part**2 * own[t]
-        variance = total * noise_at(plan.kappa, level) + 0.25 * spread[0]
+        variance = total * _noise_at(plan.kappa, level) + 0.25 * spread[0]
         if of_jump:
-            variance += at * spread[1] + at * at * spread[2] + 0.25 * spread[3] * noise_at(plan.kappa, jump)
+            variance += at * spread[1] + at * at * spread[2] + 0.25 * spread[3] * _noise_at(plan.kappa, jump)
         else:
             top = int(tops[j])
             step = np.float64(out[WHITE_LINE, j]) - energy[top]
             at -= 0.5 * (x[top] + step)
             variance += at * spread[1] + at * at * spread[2]
-            variance += 0.25 * _height_noise(peak, top, step) * noise_at(plan.kappa, 2 * level)
+            variance += 0.25 * _height_noise(peak, top, step) * _noise_at(plan.kappa, 2 * level)
         out[ENERGY, j] = energy[t - 1] + part * width
         out[GAIN, j] = np.sqrt(variance) * width / rise
 
@@ -277,12 +392,12 @@ def _height_noise(peak: np.ndarray, top: int, step: float) -> float:
 
 
 @njit(nogil=True, cache=True)
-def steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.ndarray, plan: Plan, out: np.ndarray) -> None:
+def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """Maximum of the smoothed derivative up to the white line; ``slopes`` is written over."""
     energy, table, bend, gain = plan.energy, plan.slope, plan.bend, plan.steep_gain
     first = PAD + plan.start - plan.slope_reach
     slopes[:] = 0
-    add_taps(tile, first, 1, slopes, table)
+    _add_taps(tile, first, 1, slopes, table)
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
             continue
@@ -307,11 +422,11 @@ def steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.n
         jump = np.float64(lines[JUMP_LINE, j])
         unit = gain / jump if gain > 0 else -0.5 * np.sqrt(total) / bent
         out[ENERGY, j] = energy[t] + step
-        out[GAIN, j] = unit * np.sqrt(noise_at(plan.kappa, 0.5 * jump))
+        out[GAIN, j] = unit * np.sqrt(_noise_at(plan.kappa, 0.5 * jump))
 
 
 @njit(nogil=True, cache=True)
-def shifted(tile: np.ndarray, lines: np.ndarray, plan: Plan, out: np.ndarray) -> None:
+def _shifted(tile: np.ndarray, lines: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """Shift of the template that fits best, by a parabola through the three best shifts."""
     pre, slope, x, bank, square, shifts = lines[PRE_LINE], lines[SLOPE_LINE], plan.x, plan.bank, plan.square, plan.shifts
     cost = np.zeros((shifts.size, TILE), dtype=KIND)
@@ -319,7 +434,7 @@ def shifted(tile: np.ndarray, lines: np.ndarray, plan: Plan, out: np.ndarray) ->
         image, at = tile[PAD + plan.start + t], x[t]
         for j in range(TILE):
             image[j] -= pre[j] + slope[j] * at
-    add_taps(tile, PAD + plan.start, 0, cost, bank)
+    _add_taps(tile, PAD + plan.start, 0, cost, bank)
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
             continue
@@ -336,4 +451,4 @@ def shifted(tile: np.ndarray, lines: np.ndarray, plan: Plan, out: np.ndarray) ->
         after = square[best + 1] - 2 / jump * cost[best + 1, j] - least
         step = 0.5 * (before - after) / (before + after) * (shifts[1] - shifts[0])
         out[ENERGY, j] = plan.anchor + shifts[best] + step
-        out[GAIN, j] = plan.shift_gain[best] / jump * np.sqrt(noise_at(plan.kappa, 0.5 * jump))
+        out[GAIN, j] = plan.shift_gain[best] / jump * np.sqrt(_noise_at(plan.kappa, 0.5 * jump))
