@@ -152,7 +152,7 @@ def _kahan(total, carry, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def increment(before, now):  # type: ignore[no-untyped-def]
+def _increment(before, now):  # type: ignore[no-untyped-def]
     """A s by which a counter rose; a counter that fell to less than half restarted at zero, a smaller fall is a net counter's."""
     if now >= before:
         return COULOMB * (now - before)
@@ -206,7 +206,7 @@ def _note_row(run, row, time, current, voltage):  # type: ignore[no-untyped-def]
 def _count(charge_before, discharge_before, charge, discharge):  # type: ignore[no-untyped-def]
     """Rises of both counters between two rows in A s, and whether one restarted."""
     reset = charge < 0.5 * charge_before or discharge < 0.5 * discharge_before
-    return increment(charge_before, charge), increment(discharge_before, discharge), reset
+    return _increment(charge_before, charge), _increment(discharge_before, discharge), reset
 
 
 @njit(cache=True, nogil=True)
@@ -391,3 +391,61 @@ def _scan(rows, bits, begin, run, previous, histogram, threshold, out):  # type:
             previous[ROW] += 1.0
             k += 1
     return k, made
+
+
+# Compiled code that calls compiled code lives in one file: numba's copy on disk knows the date of the caller's file only.
+# What one row leaves for the next: whether there was one, its time, current, voltage, direction and both counters,
+# and the charge in A s that has flowed in the half cycle's direction.
+HALF_STATE, HALF_TOTAL = 8, 7
+
+
+@njit(cache=True, nogil=True)
+def walk_to_half(rows, offset, at, first, last, sign, target, threshold, state, found):  # type: ignore[no-untyped-def]
+    """Half cycles from number ``at`` on, as far as these rows reach; returns the number of the one that goes on behind them."""
+    end = offset + rows.time.size
+    while at < first.size and first[at] < end:
+        begin = max(first[at], offset)
+        if first[at] >= offset:  # otherwise it began in an earlier block
+            state[:] = 0.0
+            begin = max(first[at] - 1, offset)
+        stop = min(last[at] + 1, end)
+        if sign[at] != 0.0 and target[at] > 0.0:
+            found[at] = _crossing(rows, begin - offset, stop - offset, first[at] - offset, sign[at], target[at], threshold, state)
+            if state[HALF_TOTAL] < target[at] and last[at] + 1 > end:
+                return at
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _crossing(rows, begin, end, first, sign, target, threshold, state):  # type: ignore[no-untyped-def]
+    """Voltage where the charge since row ``first`` reaches ``target``; NaN where it does not before row ``end``.
+
+    Plain numbers in one loop: handing the rows to a function for each of them would cost ten times as much.
+    """
+    time, current, voltage, mode = rows.time, rows.current, rows.voltage, rows.mode
+    charged, discharged, stepped = rows.charge_counter, rows.discharge_counter, rows.stepped
+    started, t0, i0, v0, flow0, c0, d0, total = state
+    for k in range(begin, end):
+        t1, i1 = time[k], current[k]
+        if not (np.isfinite(t1) and np.isfinite(i1)):
+            continue
+        v1 = voltage[k] if np.isfinite(voltage[k]) or started == 0.0 else v0
+        idle = abs(i1) <= threshold or (mode.size > 0 and mode[k] == IMPEDANCE_MODE)
+        flow = 0.0 if idle else (1.0 if i1 > 0.0 else -1.0)
+        before = total
+        if flow != 0.0 and started != 0.0 and k >= first:
+            dt = max(0.0, t1 - t0)
+            if flow == flow0:
+                total += 0.5 * sign * (i1 + (i1 if stepped else i0)) * dt
+            elif charged.size > 0:
+                rise = _increment(c0, charged[k]) if flow > 0.0 else _increment(d0, discharged[k])
+                total += sign * flow * min(rise, LIMIT * abs(i1) * dt)
+        if flow == sign and total >= target and total > before:
+            state[HALF_TOTAL] = total
+            return v0 + (target - before) / (total - before) * (v1 - v0) if flow == flow0 else v1
+        started, t0, i0, v0, flow0 = 1.0, t1, i1, v1, flow
+        if charged.size > 0:
+            c0, d0 = charged[k], discharged[k]
+    state[0], state[1], state[2], state[3], state[4], state[5], state[6], state[7] = started, t0, i0, v0, flow0, c0, d0, total
+    return np.nan
