@@ -64,8 +64,9 @@ function switchTraces(gd, off) {
   });
   const wrong = () => gd.data.map((/** @type {any} */ _t, /** @type {number} */ i) => i).filter((/** @type {number} */ i) => gd.data[i].meta?.id !== undefined && (gd.data[i].visible !== false) === hidden(gd.data[i]));
   const settle = () => {
+    if (!gd.isConnected || !gd.data) return; // the page was left meanwhile
     const list = wrong();
-    if (list.length && gd.isConnected) window.Plotly.restyle(gd, { visible: list.map((/** @type {number} */ i) => !hidden(gd.data[i])) }, list);
+    if (list.length) window.Plotly.restyle(gd, { visible: list.map((/** @type {number} */ i) => !hidden(gd.data[i])) }, list);
   };
   // What was never drawn cannot be shown by a style: Plotly has to draw it now.
   if (wrong().some((/** @type {number} */ i) => gd.data[i].visible === false)) settle();

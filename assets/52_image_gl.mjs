@@ -11,48 +11,55 @@
  *   brush: {on: "base" | "overlay", low: number, high: number} | null, label: number | null,
  * }} Look rect: left, top, width, height in device pixels; origin: column and row of the voxel at its corner; step: voxels a pixel */
 
-const VERTEX = `#version 300 es
+const VERTEX = `
 void main() { gl_Position = vec4(vec2((gl_VertexID << 1) & 2, gl_VertexID & 2) * 2. - 1., 0, 1); }`;
 
-const FRAGMENT = `#version 300 es
+// Parts that a picture does not use are left out by #define: software WebGL pays for each of them at every pixel.
+const FRAGMENT = `
 precision highp float; precision highp int; precision highp usampler2D;
 uniform usampler2D base, overlay, mask;
 uniform sampler2D colours;
-uniform vec2 corner, origin, step_, size;      // corner: left and top of the pane in the frame buffer
+uniform vec2 corner, origin, step_;            // corner: left and top of the pane in the frame buffer
 uniform vec2 basePer, overlayPer, maskPer;     // texels a voxel
-uniform vec4 baseMap, overlayMap;              // low code, codes across, row of the colour table, 0 absent 1 quantity 2 labels
-uniform vec4 brush;                            // 0 none, 1 base, 2 overlay; low code; high code
-uniform vec2 label;                            // 0 none, 1 any, 2 one; its code
+uniform ivec2 baseLast, overlayLast, maskLast; // the last texel
+uniform vec3 baseMap, overlayMap;              // low code, colours a code, row of the colour table
+uniform vec2 brush;                            // low code, high code
+uniform float label;                           // its code; below 0: any
 uniform vec3 ground, accent;
 uniform float opacity;
 out vec4 seen;
 
-uint code(usampler2D t, vec2 texel) { return texelFetch(t, min(ivec2(texel), textureSize(t, 0) - 1), 0).r; }
-vec3 colour(uint c, vec4 m) {
-  float v = float(c) - m.x;                    // labels repeat their colours, quantities end with theirs
-  int i = m.w > 1.5 ? int(mod(v + .5, 252.)) : int(clamp(v / m.y, 0., 1.) * 255. + .5);
-  return texelFetch(colours, ivec2(i, int(m.z)), 0).rgb;
-}
+#define CODE(t, per, last) texelFetch(t, clamp(ivec2(voxel * per), ivec2(0), last), 0).r
+vec3 quantity(uint c, vec3 m) { return texelFetch(colours, ivec2(clamp((float(c) - m.x) * m.y + .5, 0., 255.), m.z), 0).rgb; }
+vec3 repeated(uint c, vec3 m) { return texelFetch(colours, ivec2(mod(float(c) - m.x + .5, 252.), m.z), 0).rgb; }
+
 void main() {
   vec2 voxel = origin + vec2(gl_FragCoord.x - corner.x, corner.y - gl_FragCoord.y) * step_;
-  if (any(lessThan(voxel, vec2(0))) || any(greaterThanEqual(voxel, size))) { seen = vec4(ground, 1); return; }
-  uint b = baseMap.w > 0. ? code(base, voxel * basePer) : 0u, o = overlayMap.w > 0. ? code(overlay, voxel * overlayPer) : 0u;
-  vec3 c = b == 0u ? ground : colour(b, baseMap);
-  if (o != 0u) c = mix(c, colour(o, overlayMap), opacity);
-  if (brush.x > 0.) {
-    uint v = brush.x > 1.5 ? o : b;
-    bool lit = v != 0u && float(v) >= brush.y - .5 && float(v) <= brush.z + .5;
-    c = lit ? mix(c, accent, .72) : mix(vec3(dot(c, vec3(.3, .59, .11))), ground, .55);
-  }
-  if (label.x > 0.) {
-    uint m = code(mask, voxel * maskPer);
-    if (m != 0u && (label.x < 1.5 || float(m) == label.y)) c = mix(c, accent, .5);
-  }
+  vec3 c = ground;
+#ifdef BASE
+  uint b = CODE(base, basePer, baseLast);
+  if (b != 0u) c = BASE(b, baseMap);
+#endif
+#ifdef OVERLAY
+  uint o = CODE(overlay, overlayPer, overlayLast);
+  if (o != 0u) c = mix(c, OVERLAY(o, overlayMap), opacity);
+#endif
+#ifdef BRUSH
+  uint lit = BRUSH;
+  bool inside = lit != 0u && float(lit) >= brush.x - .5 && float(lit) <= brush.y + .5;
+  c = inside ? mix(c, accent, .72) : mix(vec3(dot(c, vec3(.3, .59, .11))), ground, .55);
+#endif
+#ifdef MASK
+  uint m = CODE(mask, maskPer, maskLast);
+  if (m != 0u && (label < 0. || float(m) == label)) c = mix(c, accent, .5);
+#endif
   seen = vec4(c, 1);
 }`;
 
-const UNIFORMS = ["base", "overlay", "mask", "colours", "corner", "origin", "step_", "size", "basePer", "overlayPer", "maskPer", "baseMap", "overlayMap", "brush", "label", "ground", "accent", "opacity"];
+const ROLES = /** @type {("base" | "overlay" | "mask")[]} */ (["base", "overlay", "mask"]);
+const UNIFORMS = ["corner", "origin", "step_", ...ROLES.flatMap((r) => [r, `${r}Per`, `${r}Last`]), "colours", "baseMap", "overlayMap", "brush", "label", "ground", "accent", "opacity"];
 const UNITS = { base: 0, overlay: 1, mask: 2, colours: 3 };
+const HEAD = "#version 300 es\n";
 
 export class Painter {
   /** @param {HTMLCanvasElement} canvas @param {Uint8Array} table colours, 256 a row, RGBA */
@@ -61,19 +68,19 @@ export class Painter {
     if (!gl) throw new Error("no WebGL 2");
     this.canvas = canvas;
     this.gl = gl;
-    this.program = this.build();
-    this.at = Object.fromEntries(UNIFORMS.map((n) => [n, gl.getUniformLocation(this.program, n)]));
+    /** @type {Record<string, WebGLUniformLocation | null>} of the program in use */
+    this.at = {};
+    /** @type {Map<string, {program: WebGLProgram, at: Record<string, WebGLUniformLocation | null>}>} */
+    this.programs = new Map();
     /** @type {Map<string, {texture: WebGLTexture, slice: Slice | null}>} */
     this.textures = new Map();
-    gl.useProgram(this.program);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.enable(gl.SCISSOR_TEST);
     this.nothing = /** @type {WebGLTexture} */ (gl.createTexture());
     gl.bindTexture(gl.TEXTURE_2D, this.nothing);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8UI, 1, 1, 0, gl.RED_INTEGER, gl.UNSIGNED_BYTE, new Uint8Array(1));
     this.nearest();
-    for (const [name, unit] of Object.entries(UNITS)) {
-      gl.uniform1i(this.at[name], unit);
+    for (const unit of Object.values(UNITS)) {
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, this.nothing);
     }
@@ -83,12 +90,29 @@ export class Painter {
     this.nearest();
   }
 
-  build() {
+  /** The program with these parts, made once and now in use. @param {Record<string, string>} parts */
+  use(parts) {
+    const gl = this.gl;
+    const defines = Object.entries(parts).map(([name, value]) => `#define ${name} ${value}\n`).join("");
+    let made = this.programs.get(defines);
+    if (!made) {
+      const program = this.build(defines);
+      made = { program, at: Object.fromEntries(UNIFORMS.map((n) => [n, gl.getUniformLocation(program, n)])) };
+      this.programs.set(defines, made);
+      gl.useProgram(program);
+      for (const [name, unit] of Object.entries(UNITS)) gl.uniform1i(made.at[name], unit);
+    }
+    gl.useProgram(made.program);
+    this.at = made.at;
+  }
+
+  /** @param {string} defines */
+  build(defines) {
     const gl = this.gl;
     const program = /** @type {WebGLProgram} */ (gl.createProgram());
-    for (const [kind, source] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]])) {
+    for (const [kind, source] of /** @type {[number, string][]} */ ([[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, defines + FRAGMENT]])) {
       const shader = /** @type {WebGLShader} */ (gl.createShader(kind));
-      gl.shaderSource(shader, source);
+      gl.shaderSource(shader, HEAD + source);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
@@ -108,8 +132,9 @@ export class Painter {
     const gl = this.gl;
     gl.activeTexture(gl.TEXTURE0 + UNITS[role]);
     if (!plane) return gl.bindTexture(gl.TEXTURE_2D, this.nothing);
-    gl.uniform2fv(this.at[`${role}Per`], plane.per);
     const slice = plane.slice;
+    gl.uniform2fv(this.at[`${role}Per`], plane.per);
+    gl.uniform2i(this.at[`${role}Last`], slice.cols - 1, slice.rows - 1);
     let kept = this.textures.get(`${pane} ${role}`);
     if (!kept) this.textures.set(`${pane} ${role}`, (kept = { texture: /** @type {WebGLTexture} */ (gl.createTexture()), slice: null }));
     gl.bindTexture(gl.TEXTURE_2D, kept.texture);
@@ -136,47 +161,61 @@ export class Painter {
 
   /** @param {string} pane @param {Look} look */
   paint(pane, look) {
-    const { gl, at } = this;
+    const { gl } = this;
     const [left, top, width, height] = look.rect;
-    const bottom = this.canvas.height - top - height;
-    gl.viewport(left, bottom, width, height);
-    gl.scissor(left, bottom, width, height);
-    gl.uniform2f(at.corner, left, bottom + height);
+    const above = this.canvas.height - top; // the frame buffer counts upward
+    gl.viewport(left, above - height, width, height);
+    if (!this.within(look)) return;
+    const parts = this.parts(look);
+    this.use(parts);
+    const { at } = this;
+    gl.uniform2f(at.corner, left, above);
     gl.uniform2fv(at.origin, look.origin);
     gl.uniform2fv(at.step_, look.step);
-    gl.uniform2fv(at.size, look.size);
     gl.uniform3fv(at.ground, look.ground);
     gl.uniform3fv(at.accent, look.accent);
     gl.uniform1f(at.opacity, look.opacity);
-    for (const role of /** @type {("base" | "overlay")[]} */ (["base", "overlay"])) this.map(pane, role, look[role]);
-    this.choose(pane, look);
+    this.map(pane, "base", look.base);
+    this.map(pane, "overlay", look.overlay);
+    this.bind(pane, "mask", parts.MASK ? look.mask : null);
+    if (parts.BRUSH) this.brush(look);
+    if (look.mask && look.label !== null) gl.uniform1f(at.label, look.label < 0 ? -1 : Math.round((look.label - look.mask.slice.offset) / look.mask.slice.scale));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  /** Keeps the drawing to the pixels whose middle lies in the volume; false where there is none. @param {Look} look */
+  within({ rect, origin, step, size }) {
+    const [left, top, width, height] = rect;
+    const [x0, x1, y0, y1] = [0, 1].flatMap((d) => [0, size[d]].map((v) => Math.min([width, height][d], Math.max(0, Math.ceil((v - origin[d]) / step[d] - 0.5)))));
+    this.gl.scissor(left + x0, this.canvas.height - top - y1, Math.max(0, x1 - x0), Math.max(0, y1 - y0));
+    return x1 > x0 && y1 > y0;
+  }
+
+  /** @param {Look} look */
+  parts({ base, overlay, mask, brush, label }) {
+    const kind = (/** @type {Map_} */ m) => (m.labels ? "repeated" : "quantity");
+    /** @type {Record<string, string>} */
+    const parts = {};
+    if (base) parts.BASE = kind(base);
+    if (overlay) parts.OVERLAY = kind(overlay);
+    if (brush && { base, overlay }[brush.on]) parts.BRUSH = brush.on === "base" ? "b" : "o";
+    if (mask && label !== null) parts.MASK = "1";
+    return parts;
   }
 
   /** @param {string} pane @param {"base" | "overlay"} role @param {Map_ | null} map */
   map(pane, role, map) {
-    const place = role === "base" ? this.at.baseMap : this.at.overlayMap;
     this.bind(pane, role, map);
-    if (!map) return this.gl.uniform4f(place, 0, 1, 0, 0);
+    if (!map) return;
     const low = (map.low - map.slice.offset) / map.slice.scale;
-    const across = Math.max(1e-6, (map.high - map.low) / map.slice.scale);
-    this.gl.uniform4f(place, low, across, map.colours, map.labels ? 2 : 1);
+    this.gl.uniform3f(this.at[`${role}Map`], low, (255 * map.slice.scale) / (map.high - map.low), map.colours);
   }
 
-  /** Brush and highlight. @param {string} pane @param {Look} look */
-  choose(pane, look) {
-    const { gl, at } = this;
-    const target = look.brush ? look[look.brush.on] : null;
-    if (look.brush && target) {
-      const [low, high] = [look.brush.low, look.brush.high].map((v) => (v - target.slice.offset) / target.slice.scale);
-      gl.uniform4f(at.brush, look.brush.on === "base" ? 1 : 2, low, high, 0);
-    } else gl.uniform4f(at.brush, 0, 0, 0, 0);
-    this.bind(pane, "mask", look.mask);
-    if (look.mask && look.label !== null) {
-      const { slice } = look.mask;
-      const code = Math.round((look.label - slice.offset) / slice.scale);
-      gl.uniform2f(at.label, look.label < 0 ? 1 : 2, code); // a negative label stands for any
-    } else gl.uniform2f(at.label, 0, 0);
+  /** @param {Look} look */
+  brush(look) {
+    const { slice } = /** @type {Map_} */ (look[/** @type {any} */ (look.brush).on === "base" ? "base" : "overlay"]);
+    const [low, high] = [look.brush?.low ?? 0, look.brush?.high ?? 0].map((v) => (v - slice.offset) / slice.scale);
+    this.gl.uniform2f(this.at.brush, low, high);
   }
 
   /** Gives the context back; browsers allow only a few. */

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from analysis.core.errors import ReadError
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.text_lines import MAX_BYTES, decoded
 
 GZIP = b"\x1f\x8b"
@@ -103,7 +104,7 @@ def is_athena(head: bytes) -> bool:
 def _inflated_head(head: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(head, 4096)
-    except zlib.error:
+    except DAMAGED:
         return b""
 
 
@@ -141,7 +142,7 @@ def _content(path: Path) -> bytes:
     try:
         with gzip.open(path) as file:
             text = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as err:
+    except (OSError, EOFError, *DAMAGED) as err:
         raise ReadError(f"{path.name} is damaged or cut off: it cannot be uncompressed.", hint="Copy it again.") from err
     if len(text) > MAX_BYTES:
         raise ReadError(f"{path.name} is too large for an Athena project.", hint="Save its spectra in several projects.")

@@ -17,13 +17,14 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from analysis.core.errors import ReadError
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.delimited import Layout, layout_of
 
 UNPACKED_LIMIT = 1 << 30  # bytes; a sheet of a million rows and 15 columns unpacks to about 0.7 GiB
 RATIO_LIMIT = 200  # real sheets pack 5 to 30 times
 RATIO_FLOOR = 32 << 20  # smaller archives may pack as well as they like
 # What a damaged or locked archive raises; names that are no text are a ValueError, a password that is asked for a RuntimeError.
-_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error)
+_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, *DAMAGED)
 _VERIFY_BYTES = 1 << 20  # packed members above this size are unpacked once to see that they tell the truth
 _HEAD_ROWS = 200
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

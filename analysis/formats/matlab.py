@@ -7,7 +7,6 @@ fails while its variables are listed or read.
 """
 
 import struct
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from scipy.io.matlab import MatReadError
 
 from analysis.core.errors import ReadError
 from analysis.formats import hdf5
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.hdf5 import Dataset
 
 MAGIC = b"MATLAB "
@@ -29,7 +29,7 @@ _DAMAGED = (
     ArithmeticError,
     NotImplementedError,
     MatReadError,
-    zlib.error,
+    *DAMAGED,
     struct.error,
 )
 

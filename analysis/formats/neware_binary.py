@@ -19,10 +19,8 @@ handed on as it stands. Seen here: BTS 8.0 (ndc 11 to 17) and nda version 8.
 """
 
 import shutil
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +30,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from analysis.core.errors import ReadError
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.library_messages import captured_messages
 from analysis.formats.table import Table
 
@@ -48,19 +47,10 @@ MAX_RATIO = 200
 _SMALL = 64 * 2**20  # bytes; below this the ratio does not matter
 
 
-def _inflate_errors() -> tuple[type[Exception], ...]:
-    """What a damaged compressed stream raises: fastnda puts isal in the place of zlib, for the whole process, where it is installed."""
-    try:
-        igzip = import_module("isal.igzip_lib")
-    except ImportError:
-        return (zlib.error,)
-    return (zlib.error, igzip.IsalError)
-
-
 # What unpacking a damaged archive raises: bad structure, bad stream, early end, unknown compression, password.
 ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
     BadZipFile,
-    *_inflate_errors(),
+    *DAMAGED,
     EOFError,
     OSError,
     NotImplementedError,

@@ -9,7 +9,6 @@ Integers are read as they are stored, signed or not. Colour images are refused: 
 
 import re
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import tifffile
 
 from analysis.core.errors import ReadError
 from analysis.formats.blocks import Blocks, Key, Mapped
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.energies import energy_of_name
 from analysis.formats.library_messages import captured_messages
 
@@ -37,7 +37,7 @@ _DAMAGED = (
     AttributeError,
     RuntimeError,
     struct.error,
-    zlib.error,
+    *DAMAGED,
 )
 
 

@@ -22,6 +22,14 @@ def served(tmp_path: Path, demo_workspace: Path, demo_server: Any) -> Iterator[A
 
 
 @pytest.fixture
+def fresh(tmp_path: Path, demo_server: Any) -> Iterator[Any]:
+    """A workspace with nothing in it; the page is closed before its server is."""
+    server = type(demo_server)(tmp_path / "empty")
+    yield server
+    server.close()
+
+
+@pytest.fixture
 def catalog(served: Any) -> Catalog:
     return served.context.workspace.catalog
 
@@ -173,13 +181,9 @@ def test_a_table_of_cells_goes_out_and_comes_back(served: Any, catalog: Catalog,
     expect(page.locator("#catalog-manifest-said")).to_contain_text("bad.csv, row 2, column active_mass_mg")
 
 
-def test_an_empty_workspace_says_what_to_do_and_takes_a_first_cell(tmp_path: Path, demo_server: Any, open_page: Any) -> None:
-    server = type(demo_server)(tmp_path / "study")
-    try:
-        page = open_page(f"{server.url}/catalog")
-        expect(page.get_by_text("No cells yet", exact=True)).to_be_visible(timeout=30_000)
-        confirm(page, "Add a cell", Cell="C1")
-        expect(page.locator('.ag-cell[col-id="name"]')).to_have_text("C1")
-        expect(page.get_by_text("No cells yet", exact=True)).to_be_hidden()
-    finally:
-        server.close()
+def test_an_empty_workspace_says_what_to_do_and_takes_a_first_cell(fresh: Any, open_page: Any) -> None:
+    page = open_page(f"{fresh.url}/catalog")
+    expect(page.get_by_text("No cells yet", exact=True)).to_be_visible(timeout=30_000)
+    confirm(page, "Add a cell", Cell="C1")
+    expect(page.locator('.ag-cell[col-id="name"]')).to_have_text("C1")
+    expect(page.get_by_text("No cells yet", exact=True)).to_be_hidden()

@@ -169,6 +169,25 @@ def test_slabs_keep_within_their_limit_and_are_unpacked_once(pictured: Any, monk
     assert len(unpacked) == 5
 
 
+def test_the_next_slab_is_unpacked_when_the_middle_of_one_was_passed(tmp_path: Path) -> None:
+    from analysis.core.store import Store
+
+    store = Store(tmp_path / "study")
+    volumes.put(store, shape=(150, 20, 20))
+    folder = store.path(make_view(store, {"source": "d-volume", "variable": "address"}))
+    kept = Slabs(1 << 30)
+    first = slab_module.Slab(str(folder), 0, 0, 0, 0)
+    for index in (30, 20):
+        kept.plane(folder, 0, 0, 0, index)
+    kept._ahead.shutdown(wait=True)
+    assert list(kept._kept) == [first]  # there is none before the first
+    kept = Slabs(1 << 30)
+    for index in (31, 33):
+        kept.plane(folder, 0, 0, 0, index)
+    kept._ahead.shutdown(wait=True)
+    assert list(kept._kept) == [first, first._replace(number=1)]
+
+
 def test_a_surface_comes_as_one_block_of_numbers(pictured: Any) -> None:
     from analysis.surface import make_surface, plan_surface
 
