@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,18 +25,36 @@ class Slab(NamedTuple):
 
 
 class Slabs:
-    """Unpacked slabs up to a number of bytes; the least recently used go first. Two requests for one share the work."""
+    """Unpacked slabs up to a number of bytes; the least recently used go first. Two requests for one share the work.
+
+    Who goes through the slices finds the next slab unpacked when the middle of one was passed.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit, self.held = limit, 0
         self._kept: OrderedDict[Slab, Future[np.ndarray]] = OrderedDict()
         self._lock = threading.Lock()
+        self._last: tuple[Slab, int] | None = None
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slabs")
 
     def plane(self, folder: Path, level: int, layer: int, axis: int, index: int) -> np.ndarray:
         """One slice, shape (rows, columns), uint16."""
         thick = _array(str(folder), level).chunks[1 + axis]
-        slab = self._slab(Slab(str(folder), level, layer, axis, index // thick))
-        return np.ascontiguousarray(np.take(slab, index % thick, axis))
+        wanted = Slab(str(folder), level, layer, axis, index // thick)
+        made = self._slab(wanted)
+        self._look_ahead(wanted, index, thick)
+        return np.ascontiguousarray(np.take(made, index % thick, axis))
+
+    def _look_ahead(self, slab: Slab, index: int, thick: int) -> None:
+        before, self._last = self._last, (slab, index)
+        if before is None or before[0] != slab:
+            return
+        step = int(np.sign(index - before[1]))
+        following = slab._replace(number=slab.number + step)
+        past_middle = (index % thick - thick / 2) * step > 0
+        exists = 0 <= following.number * thick < _array(slab.folder, slab.level).shape[1 + slab.axis]
+        if past_middle and exists and following not in self._kept:
+            self._ahead.submit(self._slab, following)
 
     def _slab(self, wanted: Slab) -> np.ndarray:
         with self._lock:
