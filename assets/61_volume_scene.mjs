@@ -44,6 +44,7 @@ export class Scene {
     this.interactor = vtk.Interactor.newInstance();
     this.interactor.setView(this.gl);
     this.interactor.initialize();
+    this.interactor.setEnableRender(false); // one drawing a frame, by the view, is enough
     this.interactor.bindEvents(place);
     this.interactor.setInteractorStyle(vtk.Trackball.newInstance());
     this.camera = this.renderer.getActiveCamera();
@@ -174,7 +175,23 @@ export class Scene {
 
   render() {
     this.renderer.resetCameraClippingRange();
-    this.window.render();
+    this.gl.traverseAllPasses();
+  }
+
+  /** What is seen, as the address of a PNG. @returns {Promise<string>} */
+  picture() {
+    const coming = this.gl.captureNextImage("image/png");
+    this.render();
+    return coming;
+  }
+
+  /** Milliseconds that a drawing takes until it is finished. */
+  speed() {
+    const context = this.gl.getContext();
+    const started = performance.now();
+    this.render();
+    context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, new Uint8Array(4));
+    return performance.now() - started;
   }
 
   /** What the camera is, to be given to another one. */

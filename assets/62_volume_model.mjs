@@ -6,6 +6,7 @@
 const BUNDLE = "/assets/vendor/vtk-37.4.3.mjs"; // kept for good by the browser: the name changes with the version
 const NO_WEBGL = "This browser cannot show 3D here: WebGL 2 is missing or switched off. Use a current browser, or switch on its hardware acceleration.";
 const PERCENTS = [1, 99];
+const SLOW_MS = 60, STILL_MS = 250; // slower drawings are made at half the resolution while the camera moves
 const TURN = 5, ZOOM = 1.15, BAR_PX = 120;
 const SIDES = [["xy", "xy"], ["xz", "xz"], ["yz", "yz"], ["oblique", "oblique"]];
 
@@ -24,6 +25,10 @@ export class VolumeView {
   scene = /** @type {any} */ (null);
   frame = 0;
   copying = false;
+  drawings = 0;
+  slow = false;
+  coarse = false;
+  still = 0; // timer
 
   /** @param {HTMLElement} root @param {string} id */
   constructor(root, id) {
@@ -196,11 +201,22 @@ export class VolumeView {
         other.copying = false;
       }
     }
+    if (this.slow) this.sharpen(true);
     this.later();
   }
 
+  /** Half the resolution while the camera moves, all of it once it stands still. @param {boolean} moving */
+  sharpen(moving) {
+    clearTimeout(this.still);
+    if (moving) this.still = window.setTimeout(() => this.sharpen(false), STILL_MS);
+    if (this.coarse === moving) return;
+    this.coarse = moving;
+    this.resize();
+  }
+
   resize() {
-    const [w, h] = [this.stage.clientWidth, this.stage.clientHeight].map((v) => Math.max(1, Math.round(v * window.devicePixelRatio)));
+    const ratio = window.devicePixelRatio * (this.coarse ? 0.5 : 1);
+    const [w, h] = [this.stage.clientWidth, this.stage.clientHeight].map((v) => Math.max(1, Math.round(v * ratio)));
     this.scene?.size(w, h);
     this.later();
   }
@@ -217,7 +233,8 @@ export class VolumeView {
     const { parts, round125 } = window.imageParts.colours;
     this.scene.setGround(parts(getComputedStyle(this.stage).backgroundColor));
     this.scene.shell?.actor.setVisibility(this.shellShown);
-    this.scene.render();
+    if (++this.drawings === 2) this.slow = this.scene.speed() > SLOW_MS; // the first one also makes the shaders
+    else this.scene.render();
     const pixel = this.stage.clientHeight / (2 * this.scene.camera.getParallelScale()); // css pixels a µm
     const length = round125(BAR_PX / pixel);
     this.bar.style.width = `${length * pixel}px`;

@@ -55,8 +55,9 @@ export function cutAt(meta, axis, index, layer, look, exact) {
 
 /** What is seen as a PNG, with colour bar and scale, as an address for a link. @param {any} view */
 export async function composed(view) {
+  view.sharpen(false);
   const seen = new Image();
-  seen.src = await view.scene.window.captureImages()[0];
+  seen.src = await view.scene.picture();
   await seen.decode();
   const canvas = document.createElement("canvas");
   const wide = view.metas.base ? BAR.width + 2 * BAR.margin + BAR.text : 0;

@@ -142,21 +142,29 @@ window["slices"] = (() => {
     return performance.now();
   }
 
-  /** Milliseconds of each frame while it turns. @param {string} id @param {number} turns */
+  /** Milliseconds of each frame while it turns as a hand turns it, and of frames in full resolution. @param {string} id @param {number} turns */
   async function turn(id, turns) {
-    const { scene } = window["volumeViews"].get(id);
-    const gl = scene.gl.getContext();
-    const pixel = new Uint8Array(4);
-    const ms = [];
+    const v = window["volumeViews"].get(id);
+    const gl = v.scene.gl.getContext();
+    const finished = () => gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    const hand = [];
     for (let i = 0; i < turns; i++) {
       const started = performance.now();
-      scene.camera.azimuth(4);
-      scene.render();
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel); // waits until the frame is finished
-      ms.push(performance.now() - started);
+      const drawn = new Promise((done) => v.root.addEventListener("volume-drawn", done, { once: true }));
+      v.scene.camera.azimuth(4);
+      await drawn;
+      finished();
+      hand.push(performance.now() - started);
+    }
+    v.sharpen(false);
+    await frame();
+    await frame();
+    const full = [];
+    for (let i = 0; i < turns / 4; i++) {
+      full.push(v.scene.speed());
       await frame();
     }
-    return ms;
+    return { hand, full };
   }
 
   return { ready, fill, scrub, jump, rest, layers, solid, turn };
