@@ -70,19 +70,19 @@ def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_
             ),
             html.Div(
                 [
-                    dcc.Graph(id=graph_id(view.figure), figure=figure, config=CONFIG, className="graph", responsive=True),
+                    dcc.Graph(id=graph_id(view.id), figure=figure, config=CONFIG, className="graph", responsive=True),
                     html.Div(
                         [
-                            html.Div(state(items), id=_state_id(view.figure)),
-                            html.Button("Try again", id=_retry_id(view.figure), hidden=not items.failed, className="retry", n_clicks=0),
+                            html.Div(state(items), id=_state_id(view.id)),
+                            html.Button("Try again", id=_retry_id(view.id), hidden=not items.failed, className="retry", n_clicks=0),
                         ],
                         className="card-state",
                     ),
                 ],
                 className="card-body",
             ),
-            dcc.Store(id=_query_id(view.figure), data={"reads": list(view.reads), "query": project(view, query)}),
-            dcc.Interval(id=_poll_id(view.figure), interval=POLL_MS, disabled=not items.waiting),
+            dcc.Store(id=_query_id(view.id), data={"reads": list(view.reads), "query": project(view, query)}),
+            dcc.Interval(id=_poll_id(view.id), interval=POLL_MS, disabled=not items.waiting),
         ],
         className=f"card {class_name}".strip(),
         **{"aria-label": view.title},
@@ -91,8 +91,7 @@ def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_
 
 def _menu(view: View) -> Component:
     items = [
-        dmc.MenuItem(label, id=action_id(view.figure, action), leftSection=icon(symbol, 15), n_clicks=0)
-        for action, label, symbol in ACTIONS
+        dmc.MenuItem(label, id=action_id(view.id, action), leftSection=icon(symbol, 15), n_clicks=0) for action, label, symbol in ACTIONS
     ]
     target = dmc.ActionIcon(
         icon("dots", 16), variant="subtle", color="gray", size="sm", **{"aria-label": f"{view.title}: download and more"}

@@ -31,7 +31,7 @@ def csv(figure: str) -> Response:
     """All numbers behind a figure, in full, whatever was decimated for the screen."""
     view = _view(figure)
     query = request.args.to_dict()
-    kind = workspace().registry.figure(figure)
+    kind = workspace().registry.figure(view.figure)
     try:
         table = (kind.table or _everything)(view.items(query).shown, kind.params.check(view.params(query)))
     except UserError as err:

@@ -37,7 +37,8 @@ class Items:
 class View:
     """A figure of the registry together with where its data come from.
 
-    ``reads`` names the parts of the address that it depends on: others change without a redraw.
+    ``reads`` names the parts of the address that it depends on: others change without a redraw. ``name`` tells apart the views that
+    show one figure on several pages.
     """
 
     figure: str
@@ -46,6 +47,11 @@ class View:
     items: Callable[[Query], Items]
     params: Callable[[Query], dict[str, Any]] = lambda _query: {}
     hint: str = ""
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.name or self.figure
 
 
 VIEWS: dict[str, View] = {}
@@ -53,7 +59,7 @@ VIEWS: dict[str, View] = {}
 
 def register(*views: View) -> None:
     """Make views known to the generic callbacks and routes."""
-    VIEWS.update({v.figure: v for v in views})
+    VIEWS.update({v.id: v for v in views})
 
 
 def project(view: View, query: Query) -> dict[str, str]:
@@ -68,7 +74,7 @@ def draw(view: View, query: Query) -> tuple[dict[str, Any], Items]:
     """
     look = style()
     part = tuple(sorted(project(view, query).items()))
-    place = (str(workspace().root), workspace().stamp(), view.figure, part, look)
+    place = (str(workspace().root), workspace().stamp(), view.id, part, look)
     made = _DRAWN.get(place)
     if made is None:
         made = _built(view, query, look)
