@@ -2,10 +2,11 @@
 
 from analysis.core.registry import Modality
 from analysis.xanes.compute import RECIPES
+from analysis.xanes.figures import FIGURES
 from analysis.xanes.prepare import RECIPES_PREPARE
 from analysis.xanes.read import READERS
 from analysis.xanes.registration import RECIPES_REGISTRATION
 
 MODALITY = Modality(
-    id="xanes", title="X-ray microscopy", readers=READERS, recipes=(*RECIPES, *RECIPES_PREPARE, *RECIPES_REGISTRATION)
+    id="xanes", title="X-ray microscopy", readers=READERS, recipes=(*RECIPES, *RECIPES_PREPARE, *RECIPES_REGISTRATION), figures=FIGURES
 )

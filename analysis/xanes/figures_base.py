@@ -1,0 +1,129 @@
+"""What the figures of X-ray microscopy share: names, states, notes below the axis, the frame, the empty figure.
+
+Traces are plain dicts and become a ``go.Figure`` once, without validation. Plotly is imported when a figure is built.
+"""
+
+import html
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from analysis.core.errors import DataError
+from analysis.core.registry import Labelled
+from analysis.core.style import Style, legend_name, origin_note
+from analysis.schemas import DEFINITIONS
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Trace = dict[str, Any]
+
+STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charged"
+STATES = ("pristine", "discharged", "charged")  # as the edge energy rises
+DASH_OF_STATE = {"charged": "solid", "discharged": "dash", "pristine": "dot", "": "solid"}
+NOTE_LENGTH = 76
+NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
+QUANTITIES = {"soc": "State of charge", "valence": "Ni valence"}
+
+
+def safe(text: str) -> str:
+    """User text as text: no markup, and no hover template either."""
+    return html.escape(text, quote=False).replace("%{", "%&#123;")
+
+
+def state_of(item: Labelled) -> str:
+    """The state that an item's label ends with; empty where it names none."""
+    return item.label.rpartition(STATE_MARK)[2] if STATE_MARK in item.label else ""
+
+
+def states_of(items: Sequence[Labelled]) -> list[str]:
+    """The states of some items, charged first."""
+    found = {state_of(i) for i in items}
+    return [s for s in reversed(STATES) if s in found] + sorted(found - set(STATES))
+
+
+def groups_of(items: Sequence[Labelled]) -> list[str]:
+    """The groups of some items, in the order of their first appearance."""
+    return list(dict.fromkeys(i.group for i in items))
+
+
+def short_name(item: Labelled) -> str:
+    """The label without its state."""
+    return item.label.rpartition(STATE_MARK)[0] if STATE_MARK in item.label else item.label
+
+
+def legend(name: str, origins: Iterable[str]) -> str:
+    """A legend entry; it says so where any of its parts is synthetic."""
+    return safe(legend_name(name, "synthetic" if "synthetic" in set(origins) else "measured"))
+
+
+def plural(n: int, word: str) -> str:
+    return f"{n:,} {word}".replace(",", " ") if n == 1 else f"{n:,} {word}s".replace(",", " ")
+
+
+def one_of(items: Sequence[Labelled], name: str, default: Any = "") -> Any:
+    """An attribute that all items must share; DataError names two that differ."""
+    first = items[0].data.attrs.get(name, default)
+    for item in items[1:]:
+        other = item.data.attrs.get(name, default)
+        if other != first:
+            raise DataError(
+                f"{items[0].label} and {item.label} share no axis: {name.replace('_', ' ')} {first} and {other}.",
+                hint="Show particles of one kind only, analysed alike.",
+            )
+    return first
+
+
+def value_axis(ds: xr.Dataset) -> str:
+    """Title of the axis of edge energies, with the definition; or of state of charge or valence."""
+    quantity = ds.attrs.get("quantity")
+    definition = DEFINITIONS.get(ds.attrs.get("definition", ""), "definition not stated")
+    if quantity:
+        return f"{QUANTITIES.get(quantity, quantity)} ({definition}) / 1"
+    return f"Edge energy ({definition}) / eV"
+
+
+def unit_of(ds: xr.Dataset) -> str:
+    """Unit of what is distributed, as printed after a number; empty for state of charge and valence."""
+    return "" if ds.attrs.get("quantity") else " eV"
+
+
+def number_format(ds: xr.Dataset) -> str:
+    return ".3f" if ds.attrs.get("quantity") else ".2f"
+
+
+def titled(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
+    """An axis title with notes below it: plotly keeps room for titles, for free annotations it does not."""
+    origin = origin_note({i.origin for i in items})
+    said = " ".join([*([f"{origin[:1].upper()}{origin[1:]}."] if origin else []), *notes])
+    look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
+    lines = [f'<span style="{look}">{safe(line)}</span>' for line in textwrap.wrap(said, NOTE_LENGTH)]
+    return {"text": "<br>".join([title, *lines])}
+
+
+def heading(text: str, x: float, y: float, style: Style) -> dict[str, Any]:
+    """A panel's name in its upper left corner; places in parts of the paper."""
+    place = {"x": x, "xref": "paper", "xanchor": "left", "xshift": 6, "y": y, "yref": "paper", "yanchor": "top", "yshift": -3}
+    return {"text": f"<b>{safe(text)}</b>", "showarrow": False, "font": {"color": style.ink}, **place}
+
+
+def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
+    """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
+    import plotly.graph_objects as go
+
+    legend_look = {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant", **layout.get("legend", {})}
+    common = {"template": style.template(), "uirevision": revision}
+    return go.Figure({"data": list(traces), "layout": {**common, **layout, "legend": legend_look}}, _validate=False)
+
+
+def nothing(sentence: str, style: Style) -> "go.Figure":
+    """An empty figure that says what is missing."""
+    import plotly.graph_objects as go
+
+    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
+    text = "<br>".join(safe(line) for line in textwrap.wrap(sentence, 52))
+    note = {"text": text, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": style.muted}}
+    layout = {"template": style.template(), "xaxis": hidden, "yaxis": hidden, "annotations": [note], "showlegend": False}
+    return go.Figure({"data": [], "layout": layout}, _validate=False)
