@@ -5,7 +5,7 @@ import xarray as xr
 from analysis.core.errors import DataError
 from analysis.core.registry import Input, Recipe
 from analysis.schemas import EDGE_MAP
-from analysis.xanes import activity, calibration, cluster, distribution, edges, lcf, spectrum
+from analysis.xanes import activity, calibration, cluster, distribution, edges, lcf, position, spectrum
 from analysis.xanes.quality import QualityParams
 
 STACK = {"stack": Input("txm.stack"), "mask": Input("txm.mask", optional=True)}
@@ -57,6 +57,17 @@ def compared(*, maps: tuple[xr.Dataset, ...], params: activity.CompareParams) ->
 
 
 RECIPES: tuple[Recipe, ...] = (
+    Recipe(
+        "xanes.position",
+        "Position of the edge",
+        STACK,
+        position.POSITION,
+        position.position,
+        position.PositionParams,
+        position.summarise,
+        light=True,
+        chunked=True,
+    ),
     Recipe(
         "xanes.edge_map",
         "Edge energy",

@@ -59,17 +59,18 @@ def _places(shape: tuple[int, ...], side: int) -> np.ndarray:
 
 
 def edge_position(sample: Sample) -> float:
-    """Energy of the grid at which the sample's mean spectrum rises most steeply.
-
-    Spectra are weighted by how much they rise from the lowest to the highest energies, so that air does not count.
-    """
-    tail = max(2, sample.energy.size // 10)
-    rise = sample.mu[:, -tail:].mean(axis=1) - sample.mu[:, :tail].mean(axis=1)
-    strong = rise > 0.5 * np.quantile(rise, 0.98)
-    if not (strong.any() and np.quantile(rise, 0.98) > 0):
-        raise DataError("No edge is seen: absorption does not rise over these energies.", hint="Give e0, or check the stack.")
-    mean = sample.mu[strong].mean(axis=0)
-    slope = np.gradient(mean, sample.energy)
+    """Energy of the grid at which the sample's mean spectrum rises most steeply."""
+    slope = np.gradient(rising_mean(sample), sample.energy)
     smooth = np.convolve(np.pad(slope, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     inner = slice(2, -2)
     return float(sample.energy[inner][int(np.argmax(smooth[inner]))])
+
+
+def rising_mean(sample: Sample) -> np.ndarray:
+    """Mean of the spectra that rise most from the lowest to the highest energies, shape (E,): air does not count."""
+    tail = max(2, sample.energy.size // 10)
+    rise = sample.mu[:, -tail:].mean(axis=1) - sample.mu[:, :tail].mean(axis=1)
+    highest = np.quantile(rise, 0.98)
+    if not highest > 0:
+        raise DataError("No edge is seen: absorption does not rise over these energies.", hint="Give e0, or check the stack.")
+    return np.asarray(sample.mu[rise > 0.5 * highest].mean(axis=0))
