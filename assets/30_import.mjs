@@ -223,6 +223,32 @@ window.addEventListener("beforeunload", (event) => {
   if (uploads.some((u) => u.state === "sending" || u.state === "waiting")) event.preventDefault();
 });
 
+// When the list changes, Dash makes all its rows anew: what somebody is typing goes on in the new input.
+/** @type {HTMLInputElement | null} */
+let typing = null;
+
+/** @param {Event} event */
+function noticed(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  typing = target instanceof HTMLInputElement && target.type === "text" && target.closest(".lot") ? target : null;
+}
+document.addEventListener("focusin", noticed);
+document.addEventListener("input", noticed);
+
+function goOn() {
+  if (!typing || typing.isConnected) return;
+  const [before, after] = [typing, /** @type {HTMLInputElement | null} */ (document.getElementById(typing.id))];
+  if (!after) return void (typing = here() ? before : null);
+  const caret = [before.selectionStart, before.selectionEnd];
+  const isLeft = document.activeElement !== document.body;
+  typing = null;
+  if (after.value !== before.value) window.dash_clientside.set_props(JSON.parse(before.id), { value: before.value });
+  if (isLeft) return;
+  after.focus();
+  requestAnimationFrame(() => after.isConnected && after.setSelectionRange(caret[0], caret[1]));
+}
+new MutationObserver(goOn).observe(document.documentElement, { childList: true, subtree: true });
+
 /** @param {(number | null)[]} clicks */
 export function current(clicks) {
   const id = window.dash_clientside.callback_context.triggered_id;

@@ -1,11 +1,14 @@
 """Import as a newcomer does it: choose files, see them, fill in, import, follow the link; errors stand beside their files."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+
+from analysis.staging import Staging
 
 WAIT_MS = 60_000
 HEADER = "Test Time (s),Voltage (V),Current (mA)\n"
@@ -82,19 +85,26 @@ def test_files_are_seen_filled_in_and_imported(page: Any, tmp_path: Path) -> Non
     expect(page.get_by_role("button", name="LNO 01")).to_be_visible(timeout=WAIT_MS)
 
 
-def test_the_list_survives_a_reload_and_typed_text_a_new_file(page: Any, tmp_path: Path) -> None:
+def test_the_list_survives_a_reload_and_typed_text_a_new_file(page: Any, importing: Any, tmp_path: Path) -> None:
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     first.write_text(record(1))
     second.write_text(record(2))
     choose(page, first)
     expect(state(page, "first.csv")).to_contain_text("ready", timeout=WAIT_MS)
-    row(page, "first.csv").get_by_label("Cell").fill("My cell")
     choose(page, second)
+    cell = row(page, "first.csv").get_by_label("Cell")
+    cell.fill("")
+    for letter in "My cell with a name of many letters":  # rows are made anew while these are typed, wherever focus then is
+        page.keyboard.type(letter, delay=30)
     expect(state(page, "second.csv")).to_contain_text("ready", timeout=WAIT_MS)
-    expect(row(page, "first.csv").get_by_label("Cell")).to_have_value("My cell")
-    page.wait_for_timeout(800)
+    expect(cell).to_have_value("My cell with a name of many letters")
+    expect(cell).to_be_focused()
+    kept = Staging(importing.context.workspace.store.root)
+    until = time.monotonic() + WAIT_MS / 1000
+    while time.monotonic() < until and "My cell with a name of many letters" not in str([s.form for s in kept.entries()]):
+        page.wait_for_timeout(50)
     page.reload()
-    expect(row(page, "first.csv").get_by_label("Cell")).to_have_value("My cell", timeout=WAIT_MS)
+    expect(row(page, "first.csv").get_by_label("Cell")).to_have_value("My cell with a name of many letters", timeout=WAIT_MS)
     expect(state(page, "second.csv")).to_contain_text("ready")
 
 
