@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKSPACE ?=
 PORT ?= 8050
+# Processes that tests run in: browser tests wait more than they compute.
+WORKERS ?= 2
 
 .PHONY: run test check bench demo docs clean help
 .DEFAULT_GOAL := help
@@ -37,7 +39,7 @@ demo: $(VENV)/.run
 	$(BIN)/python app.py --workspace demo-workspace --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.browser
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
