@@ -2,5 +2,14 @@
 
 from analysis.core.registry import Figure
 from analysis.xanes.figures_distributions import HistogramParams, histogram
+from analysis.xanes.figures_map_values import MapHistogramParams, ProfileFigureParams, map_histogram, map_profile
+from analysis.xanes.figures_shifts import ShiftParams, shifts
+from analysis.xanes.figures_spectra import SpectraParams, spectra
 
-FIGURES = (Figure("xanes.histogram", "Histogram of edge energies", "xanes.distribution", histogram, HistogramParams),)
+FIGURES = (
+    Figure("xanes.histogram", "Histogram of edge energies", "xanes.distribution", histogram, HistogramParams),
+    Figure("xanes.spectra", "Spectra of voxels and regions", "xanes.spectrum", spectra, SpectraParams),
+    Figure("xanes.map_histogram", "Values of a map", "xanes.map_histogram", map_histogram, MapHistogramParams),
+    Figure("xanes.map_profile", "A map along a line", "xanes.map_profile", map_profile, ProfileFigureParams),
+    Figure("xanes.shifts", "Shifts between the frames of a scan", "txm.stack", shifts, ShiftParams),
+)
