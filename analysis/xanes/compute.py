@@ -5,7 +5,7 @@ import xarray as xr
 from analysis.core.errors import DataError
 from analysis.core.registry import Input, Recipe
 from analysis.schemas import EDGE_MAP
-from analysis.xanes import activity, calibration, cluster, distribution, edges, lcf, position, spectrum
+from analysis.xanes import activity, calibration, cluster, distribution, edges, lcf, pooling, position, spectrum
 from analysis.xanes.quality import QualityParams
 
 STACK = {"stack": Input("txm.stack"), "mask": Input("txm.mask", optional=True)}
@@ -56,6 +56,16 @@ def compared(*, maps: tuple[xr.Dataset, ...], params: activity.CompareParams) ->
     return activity.activity(maps, params)
 
 
+def state_histogram(*, state: xr.Dataset, params: distribution.StateDistributionParams, mask: Optional = None) -> xr.Dataset:
+    """Distribution of the state of charge or valence of one particle."""
+    return distribution.of_state(state, params, mask=mask)
+
+
+def compared_states(*, maps: tuple[xr.Dataset, ...], params: activity.CompareParams) -> xr.Dataset:
+    """Charged against discharged particles, group by group, on the scale of the calibration."""
+    return compared(maps=tuple(distribution.state_as_map(m) for m in maps), params=params)
+
+
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "xanes.position",
@@ -86,6 +96,25 @@ RECIPES: tuple[Recipe, ...] = (
         histogram,
         distribution.DistributionParams,
         distribution.summarise,
+    ),
+    Recipe(
+        "xanes.state_distribution",
+        "Distribution of states",
+        {"state": Input("xanes.state"), "mask": Input("txm.mask", optional=True)},
+        distribution.DISTRIBUTION,
+        state_histogram,
+        distribution.StateDistributionParams,
+        distribution.summarise,
+    ),
+    Recipe(
+        "xanes.pooled",
+        "Particles put together",
+        {"particles": Input("xanes.distribution", many=True)},
+        pooling.POOLED,
+        pooling.pooled,
+        pooling.PooledParams,
+        pooling.summarise,
+        light=True,
     ),
     Recipe(
         "xanes.lcf",
@@ -133,6 +162,15 @@ RECIPES: tuple[Recipe, ...] = (
         {"maps": Input("txm.edge_map", many=True)},
         activity.ACTIVITY,
         compared,
+        activity.CompareParams,
+        activity.summarise,
+    ),
+    Recipe(
+        "xanes.compare_states",
+        "Charged against discharged, in states",
+        {"maps": Input("xanes.state", many=True)},
+        activity.ACTIVITY,
+        compared_states,
         activity.CompareParams,
         activity.summarise,
     ),

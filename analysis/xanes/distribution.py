@@ -1,4 +1,7 @@
-"""How edge energies are distributed inside one particle: histogram, Gaussians, shape, with intervals by blocks of space."""
+"""How edge energies are distributed inside one particle: histogram, Gaussians, shape, with intervals by blocks of space.
+
+The same for state of charge or valence, where a map was calibrated: the numbers then have the unit 1.
+"""
 
 from dataclasses import asdict, dataclass
 
@@ -15,36 +18,43 @@ from analysis.core.numerics.spatial import BlockIntervals, Correlation, block_bo
 from analysis.core.params import Params
 from analysis.schemas import dimensionality
 from analysis.xanes.blocks import checked_mask
-from analysis.xanes.edges import spread
+from analysis.xanes.calibration import ABOVE, BELOW
+from analysis.xanes.edges import RECIPE, spread
 from analysis.xanes.normalise import EV
 
-BIN = ("bin",)
+BIN, FINE_BIN = ("bin",), ("fine",)
 FINE = 20  # fine bins in a bin of the histogram
 FEWEST = 10  # voxels
+MOST_BLOCKS = 2000  # of the bootstrap: more would take memory and time, and tell nothing more
+VALUE, PER_VALUE = ("eV", "1"), ("1/eV", "1")  # edge energy; state of charge or valence
 
 DISTRIBUTION = Schema(
     "xanes.distribution",
     {
-        "energy": Var(BIN, "eV", title="Edge energy"),  # middle of the bin
+        "energy": Var(BIN, VALUE, title="Edge energy, state of charge or valence"),  # middle of the bin
         "count": Var(BIN, "1", title="Voxels"),
         "fraction": Var(BIN, "1", title="Fraction of the volume"),
-        "density": Var(BIN, "1/eV", title="Density"),
-        "gaussian": Var(BIN, "1/eV", title="Gaussian of the same mean and width"),
-        "mixture": Var(BIN, "1/eV", title="Gaussian mixture"),
+        "density": Var(BIN, PER_VALUE, title="Density"),
+        "gaussian": Var(BIN, PER_VALUE, title="Gaussian of the same mean and width"),
+        "mixture": Var(BIN, PER_VALUE, title="Gaussian mixture"),
+        "fine_energy": Var(FINE_BIN, VALUE, title="Middle of a fine bin"),
+        "fine_count": Var(FINE_BIN, "1", title="Voxels of a fine bin"),
     },
 )
 
+KEPT = ("e0", *RECIPE, "quantity", "calibrant_energies", "calibrant_values", "element", "edge")
+OF_VALUES = ("mean", "std", "median", "iqr", "p5", "p95")  # the other numbers of a shape have no unit
 SHAPE_TITLES = {
-    "mean": ("eV", "Mean edge energy"),
-    "std": ("eV", "Standard deviation"),
-    "median": ("eV", "Median edge energy"),
-    "iqr": ("eV", "Quartile distance"),
-    "p5": ("eV", "5 % of the volume lie below"),
-    "p95": ("eV", "95 % of the volume lie below"),
-    "skewness": ("1", "Skewness"),
-    "kurtosis": ("1", "Excess kurtosis"),
-    "bimodality": ("1", "Bimodality coefficient"),
-    "dip": ("1", "Hartigan's dip"),
+    "mean": "Mean",
+    "std": "Standard deviation",
+    "median": "Median",
+    "iqr": "Quartile distance",
+    "p5": "5 % of the volume lie below",
+    "p95": "95 % of the volume lie below",
+    "skewness": "Skewness",
+    "kurtosis": "Excess kurtosis",
+    "bimodality": "Bimodality coefficient",
+    "dip": "Hartigan's dip",
 }
 WITHIN = "voxels; interval within this particle, not for inference"
 
@@ -57,6 +67,12 @@ class DistributionParams(Params):
     most_parts: int = Field(4, ge=1, le=8, title="Gaussians in the mixture at most")
     resamples: int = Field(400, ge=0, le=5000, title="Resamples of the block bootstrap (0: none)")
     seed: int = Field(0, ge=0, title="Seed")
+
+
+class StateDistributionParams(DistributionParams):
+    """How states of charge or valences are counted."""
+
+    bin_width: float = Field(0.02, gt=0, le=10, title="Width of the bins")
 
 
 @dataclass(frozen=True)
@@ -86,19 +102,41 @@ def distribution(edges: xr.Dataset, params: DistributionParams, *, mask: xr.Data
     std = edges["edge_energy_std"].to_numpy()[inside].astype(np.float64) if "edge_energy_std" in edges else np.full(energy.size, np.nan)
     centers, place = fine_bins(energy, params.bin_width)
     counts = np.bincount(place, minlength=centers.size).astype(np.float64)
-    found = _found(values, inside, energy, std, params)
-    shape = found.shape
+    fine, fine_place = fine_bins(energy, params.bin_width / FINE)
+    fine_counts = np.bincount(fine_place, minlength=fine.size).astype(np.float64)
+    found = _found(values, inside, (fine, fine_place), spread(energy, std), params)
+    shape, unit = found.shape, str(edges["edge_energy"].attrs.get("units", "eV"))
+    per = "1/eV" if unit == "eV" else "1"
     columns = {
-        "energy": (centers, "eV"),
+        "energy": (centers, unit),
         "count": (counts, "1"),
         "fraction": (counts / energy.size, "1"),
-        "density": (counts / energy.size / params.bin_width, "1/eV"),
-        "gaussian": (_gaussian(centers, shape.mean, shape.std), "1/eV"),
-        "mixture": (found.mixture.density(centers), "1/eV"),
+        "density": (counts / energy.size / params.bin_width, per),
+        "gaussian": (gaussian(centers, shape.mean, shape.std), per),
+        "mixture": (found.mixture.density(centers), per),
     }
-    attrs = {k: edges.attrs[k] for k in ("definition", "e0", "energy_offset", "calibrant") if k in edges.attrs}
+    attrs = {k: edges.attrs[k] for k in KEPT if k in edges.attrs}
     attrs |= {"dimensionality": dimensionality(edges), "bin_width": params.bin_width, "distribution": _record(found, energy.size)}
-    return warn(table(columns, dim="bin", attrs=attrs), *warnings_of(edges), *_remarks(found))
+    made = table(columns, dim="bin", attrs=attrs).merge(table({"fine_energy": (fine, unit), "fine_count": (fine_counts, "1")}, dim="fine"))
+    return warn(made, *warnings_of(edges), *_remarks(found))
+
+
+def of_state(state: xr.Dataset, params: StateDistributionParams, *, mask: xr.Dataset | None = None) -> xr.Dataset:
+    """The same for a calibrated map; it says how many voxels lie beyond the calibrants and are not in it."""
+    made = distribution(state_as_map(state), params, mask=mask)
+    flags = state["flags"].to_numpy()
+    beyond = int(np.sum((flags & (BELOW | ABOVE)) != 0))
+    n = int(made.attrs["distribution"]["n"])
+    if not beyond:
+        return made
+    share = beyond / (beyond + n)
+    return warn(made, f"{share:.1%} of the voxels lie beyond the calibrants and are left out: medians and widths are of the rest.")
+
+
+def state_as_map(state: xr.Dataset) -> xr.Dataset:
+    """A calibrated map under the names of an edge map, so that both are counted and compared alike; its unit is 1."""
+    names = {"state": "edge_energy", "state_std": "edge_energy_std"}
+    return state.rename({old: new for old, new in names.items() if old in state})
 
 
 def _inside(edges: xr.Dataset, params: DistributionParams, mask: xr.Dataset | None) -> np.ndarray:
@@ -112,14 +150,15 @@ def _inside(edges: xr.Dataset, params: DistributionParams, mask: xr.Dataset | No
     return inside if chosen is None else inside & (chosen.to_numpy() != 0)
 
 
-def _found(values: np.ndarray, inside: np.ndarray, energy: np.ndarray, std: np.ndarray, params: DistributionParams) -> Found:
-    fine, place = fine_bins(energy, params.bin_width / FINE)
+def _found(
+    values: np.ndarray, inside: np.ndarray, binned: tuple[np.ndarray, np.ndarray], noise: dict[str, float], params: DistributionParams
+) -> Found:
+    fine, place = binned
     counts = np.bincount(place, minlength=fine.size).astype(np.float64)
-    noise = spread(energy, std)
     floor = noise["noise_floor"] ** 2 if np.isfinite(noise["noise_floor"]) else 0.0
     alike = correlation(values, inside, noise_variance=floor)
     mixture = mixture_of(fine, counts, n_effective=alike.n_effective, most=params.most_parts)
-    side = block_side(alike.length)
+    side = max(block_side(alike.length), int(np.ceil((inside.sum() / MOST_BLOCKS) ** (1 / inside.ndim))))
     label, blocks = block_labels(inside, side)
     intervals = None
     if params.resamples and np.isfinite(alike.length):
@@ -133,7 +172,8 @@ def _numbers(centers: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.array(list(asdict(shape_of(centers, counts)).values()))
 
 
-def _gaussian(at: np.ndarray, mean: float, std: float) -> np.ndarray:
+def gaussian(at: np.ndarray, mean: float, std: float) -> np.ndarray:
+    """Density of a Gaussian, shape as ``at``; NaN where it has no width."""
     if not std > 0:
         return np.full(at.shape, np.nan)
     return np.asarray(np.exp(-0.5 * ((at - mean) / std) ** 2) / (np.sqrt(2 * np.pi) * std))
@@ -177,17 +217,17 @@ def _remarks(found: Found) -> list[str]:
 def summarise(stored: xr.Dataset, params: DistributionParams) -> dict[str, Scalar]:
     """The shape of the distribution; intervals are by blocks of space inside the particle."""
     record = stored.attrs["distribution"]
-    n = int(record["n"])
+    n, unit = int(record["n"]), str(stored["energy"].attrs["units"])
     found = {"n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels")}
     for name, (value, low, high) in record["shape"].items():
-        unit, title = SHAPE_TITLES[name]
         level, of = (0.95, WITHIN) if low is not None else (None, "voxels")
-        found[name] = Scalar(value, unit, low=low, high=high, n=n, level=level, of=of, title=title)
-    found["noise_floor"] = Scalar(record["noise_floor"], "eV", n=n, of="voxels", title="Noise floor")
-    found["heterogeneity"] = Scalar(record["heterogeneity"], "eV", n=n, of="voxels", title="Heterogeneity beyond noise")
+        own = unit if name in OF_VALUES else "1"
+        found[name] = Scalar(value, own, low=low, high=high, n=n, level=level, of=of, title=SHAPE_TITLES[name])
+    found["noise_floor"] = Scalar(record["noise_floor"], unit, n=n, of="voxels", title="Noise floor")
+    found["heterogeneity"] = Scalar(record["heterogeneity"], unit, n=n, of="voxels", title="Heterogeneity beyond noise")
     found["n_effective"] = Scalar(record["n_effective"], "1", n=n, of="voxels", title="Independent voxels")
     found["correlation_length"] = Scalar(record["correlation_length"], "1", title="Correlation length, in voxels")
     found["n_parts"] = Scalar(len(record["parts"]), "1", title="Gaussians in the mixture")
     for i, part in enumerate(record["parts"], start=1):
-        found[f"part_{i}"] = Scalar(part["mean"], "eV", std=part["std"], title=f"Gaussian {i} ({part['weight']:.0%} of the volume)")
+        found[f"part_{i}"] = Scalar(part["mean"], unit, std=part["std"], title=f"Gaussian {i} ({part['weight']:.0%} of the volume)")
     return found

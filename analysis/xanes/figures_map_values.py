@@ -11,7 +11,7 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.schemas import DEFINITIONS, FLAGS
 from analysis.xanes.figures_base import QUANTITIES, Trace, finish, legend, nothing, plural, safe, titled
-from analysis.xanes.figures_spectra import mark_colour
+from analysis.xanes.figures_spectra import NO_COLOUR, mark_colour
 from analysis.xanes.map_values import LABELS
 
 if TYPE_CHECKING:
@@ -36,14 +36,13 @@ TITLES = {
     "state": "State of charge",
 }
 UNIT_TEXT = {"1/um": "µm⁻¹", "um": "µm"}
-NEVER_MINUS = -1
 
 
 class MapHistogramParams(Params):
     """What is marked in a histogram of a map."""
 
     brush: tuple[float, float] | None = Field(None, title="Marked range")
-    colours: tuple[int, ...] = Field((), title="Colour of each item: its place in the list of mark colours; -1 its group's")
+    colours: dict[str, int] = Field({}, title="Colours by id: places in the list of mark colours; its group's where there is none")
 
 
 class ProfileFigureParams(Params):
@@ -69,7 +68,7 @@ def map_histogram(items: tuple[Labelled, ...], style: Style, params: MapHistogra
     shown = [i for i in items if i.data.attrs.get("schema") == "xanes.map_histogram"]
     if not shown:
         return nothing(NO_VALUES, style)
-    colours = [params.colours[n] if n < len(params.colours) else NEVER_MINUS for n in range(len(shown))]
+    colours = [params.colours.get(i.id, NO_COLOUR) for i in shown]
     is_label = shown[0].data.attrs["variable"] in LABELS
     traces = [(_bars if is_label else _steps)(i, c, style) for i, c in zip(shown, colours, strict=True)]
     width = float(shown[0].data.attrs["bin_width"])

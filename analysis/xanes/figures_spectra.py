@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOTHING = "Click a voxel or draw a lasso: its spectrum appears here."
 NEAR_EV = (-40.0, 80.0)  # about E0: what a reader looks at first
 HALF = 0.5
+NO_COLOUR = -1
 
 # Of what a hand marked in pictures and figures; none of them is the colour of a group or of a colour map's ends.
 MARK_COLOURS = {
@@ -32,7 +33,7 @@ class SpectraParams(Params):
     show: Literal["absorption", "normalised"] = Field("absorption", title="Spectra as measured with their lines, or normalised")
     definition: Definition = Field("e_half", title="Edge energy that is marked")
     whole: bool = Field(False, title="All energies, not only those near the edge")
-    colours: tuple[int, ...] = Field((), title="Colour of each spectrum: its place in the list of mark colours; -1 grey")
+    colours: dict[str, int] = Field({}, title="Colours by id: places in the list of mark colours; grey where there is none")
 
 
 def mark_colour(place: int, style: Style) -> str:
@@ -46,7 +47,7 @@ def spectra(items: tuple[Labelled, ...], style: Style, params: SpectraParams) ->
     shown = [i for i in items if i.data.attrs.get("schema") == "xanes.spectrum"]
     if not shown:
         return nothing(NOTHING, style)
-    colours = [mark_colour(params.colours[n] if n < len(params.colours) else n, style) for n in range(len(shown))]
+    colours = [mark_colour(params.colours.get(i.id, NO_COLOUR), style) for i in shown]
     traces = [t for item, colour in zip(shown, colours, strict=True) for t in _traces(item, colour, params)]
     return finish(traces, _layout(shown, colours, style, params), style, f"spectra {params.show} {params.whole}")
 

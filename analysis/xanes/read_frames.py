@@ -26,6 +26,7 @@ from analysis.core.params import Options
 from analysis.core.registry import Probe, Reader
 from analysis.formats import hdf5, xrm
 from analysis.formats.blocks import Blocks, size_text, whole
+from analysis.formats.file_names import series_name
 from analysis.xanes.frames import FRAMES, PROJECTIONS, SAME_EV, averaged
 from analysis.xanes.stacks import IN_MEMORY, voxel_attrs
 
@@ -268,6 +269,12 @@ def _sniff_frames(probe: Probe) -> float:
     return {"frames": 1.0, "projections": 0.4}.get(_kind(probe), 0.0)
 
 
+def frame_series(path: Path) -> str:
+    """Of which scan a file holds a frame; references belong to the scan of the samples."""
+    found = xrm.read_xrm(path)
+    return "" if _is_tomogram(found) else series_name(path.name, words=(FrameOptions().reference_word,))
+
+
 def _sniff_projections(probe: Probe) -> float:
     return {"frames": 0.3, "projections": 1.0}.get(_kind(probe), 0.0)
 
@@ -283,7 +290,16 @@ def _sniff_exchange(probe: Probe) -> float:
 
 
 READERS: tuple[Reader, ...] = (
-    Reader("xanes.xrm", "Zeiss/Xradia frames (.xrm, .txrm)", FRAMES, (".xrm", ".txrm"), _sniff_frames, read_frames, FrameOptions),
+    Reader(
+        "xanes.xrm",
+        "Zeiss/Xradia frames (.xrm, .txrm)",
+        FRAMES,
+        (".xrm", ".txrm"),
+        _sniff_frames,
+        read_frames,
+        FrameOptions,
+        series=frame_series,
+    ),
     Reader(
         "xanes.projections_xrm",
         "Zeiss/Xradia projections (.txrm)",

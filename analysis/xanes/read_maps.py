@@ -17,14 +17,15 @@ from pydantic import Field
 
 from analysis.core.data import warn
 from analysis.core.errors import DataError, ParamError, ReadError
-from analysis.core.registry import Probe, Reader
+from analysis.core.registry import Inside, Probe, Reader
 from analysis.formats import hdf5, matlab
 from analysis.formats.blocks import size_text, stacked, whole
 from analysis.formats.energies import KEV_BELOW, Unit
 from analysis.schemas import DEFINITIONS, EDGE_MAP, VOLUME
 from analysis.xanes import sources
-from analysis.xanes.read_stack import RAW_SUFFIXES, is_numpy, is_tiff, is_zarr, open_raw
+from analysis.xanes.read_stack import RAW_SUFFIXES, is_numpy, is_tiff, is_zarr, open_raw, tiff_series
 from analysis.xanes.sources import Opened
+from analysis.xanes.stack_choices import choices_of, hdf5_choices, hdf5_signature
 from analysis.xanes.stack_options import AbsorptionUnit, RawFields
 from analysis.xanes.stacks import IN_MEMORY, lazy, spatial, voxel_attrs
 
@@ -174,8 +175,32 @@ def _has_images(path: Path) -> bool:
         return False
 
 
+def _inside(path: Path) -> dict[str, Any]:
+    """The datasets of an HDF5 or MATLAB file; other formats hold one array, or are told by their own readers."""
+    probe = Probe.of(path)
+    if matlab.is_mat(probe.head):
+        return {"dataset": choices_of(matlab.variables(path), root="")["dataset"]}
+    return {"dataset": hdf5_choices(path)["dataset"]} if hdf5.is_hdf5(probe.head) else {}
+
+
+def _signature(path: Path) -> str:
+    probe = Probe.of(path)
+    return hdf5_signature(path) if hdf5.is_hdf5(probe.head) and not matlab.is_mat(probe.head) else ""
+
+
+INSIDE = Inside(_inside, _signature, ("dataset", "definition", "unit", "energy_unit"))
 SUFFIXES = (".tif", ".tiff", ".h5", ".hdf5", ".mat", ".npy", ".npz")
 READERS: tuple[Reader, ...] = (
-    Reader("xanes.finished_map", "Edge map of another program", EDGE_MAP, SUFFIXES, _sniff_map, read_map, MapOptions),
-    Reader("xanes.volume", "Tomogram (TIFF, HDF5, Zarr, NumPy, raw)", VOLUME, SUFFIXES, _sniff_volume, read_volume, VolumeOptions),
+    Reader("xanes.finished_map", "Edge map of another program", EDGE_MAP, SUFFIXES, _sniff_map, read_map, MapOptions, inside=INSIDE),
+    Reader(
+        "xanes.volume",
+        "Tomogram (TIFF, HDF5, Zarr, NumPy, raw)",
+        VOLUME,
+        SUFFIXES,
+        _sniff_volume,
+        read_volume,
+        VolumeOptions,
+        series=tiff_series,
+        inside=INSIDE,
+    ),
 )

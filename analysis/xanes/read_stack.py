@@ -16,9 +16,11 @@ from analysis.core.errors import ParamError, ReadError
 from analysis.core.registry import Probe, Reader
 from analysis.formats import hdf5, npy, raw, stxm, tiff, zarr_store
 from analysis.formats.energies import energy_of_name
+from analysis.formats.file_names import series_name
 from analysis.schemas import STACK
 from analysis.xanes import sources
 from analysis.xanes.sources import Opened
+from analysis.xanes.stack_choices import IN_HDF5, IN_NPZ, IN_ZARR
 from analysis.xanes.stack_options import DatasetOptions, Hdf5Options, RawOptions, StackOptions, StxmOptions
 from analysis.xanes.stacks import stack_of
 
@@ -125,11 +127,75 @@ def _sniff_stxm(probe: Probe) -> float:
     return float(stxm.is_header(probe.text))
 
 
+def tiff_series(path: Path) -> str:
+    """Of which series a TIFF file is one image: it holds one, or its name states its energy."""
+    if not is_tiff(Probe.of(path)):
+        return ""
+    found = tiff.read_tiff(path)
+    is_one = found.images.ndim < 3 or (found.energy is None and energy_of_name(path.name) is not None)
+    return series_name(path.name) if is_one else ""
+
+
+LISTS = sources.LIST_NAMES
+
 READERS: tuple[Reader, ...] = (
-    Reader("xanes.tiff", "TIFF stack", STACK, (".tif", ".tiff"), _sniff_tiff, _reads(_tiff), StackOptions, sources.list_beside),
-    Reader("xanes.hdf5", "HDF5 or NeXus stack", STACK, (".h5", ".hdf5", ".nxs", ".hdf"), _sniff_hdf5, _reads(_hdf5), Hdf5Options),
-    Reader("xanes.zarr", "Zarr stack", STACK, (".zarr", ".zip"), _sniff_zarr, _reads(_zarr), Hdf5Options, zarr_store.files_of),
-    Reader("xanes.numpy", "NumPy stack", STACK, (".npy", ".npz"), _sniff_numpy, _reads(_numpy), DatasetOptions, sources.list_beside),
-    Reader("xanes.raw", "Raw numbers", STACK, RAW_SUFFIXES, _sniff_raw, _reads(_raw), RawOptions, sources.list_beside),
-    Reader("xanes.stxm", "STXM stack (.hdr, .xim)", STACK, (".hdr",), _sniff_stxm, _reads(_stxm), StxmOptions, stxm.image_files),
+    Reader(
+        "xanes.tiff",
+        "TIFF stack",
+        STACK,
+        (".tif", ".tiff"),
+        _sniff_tiff,
+        _reads(_tiff),
+        StackOptions,
+        sources.list_beside,
+        tiff_series,
+        LISTS,
+    ),
+    Reader(
+        "xanes.hdf5",
+        "HDF5 or NeXus stack",
+        STACK,
+        (".h5", ".hdf5", ".nxs", ".hdf"),
+        _sniff_hdf5,
+        _reads(_hdf5),
+        Hdf5Options,
+        inside=IN_HDF5,
+    ),
+    Reader(
+        "xanes.zarr", "Zarr stack", STACK, (".zarr", ".zip"), _sniff_zarr, _reads(_zarr), Hdf5Options, zarr_store.files_of, inside=IN_ZARR
+    ),
+    Reader(
+        "xanes.numpy",
+        "NumPy stack",
+        STACK,
+        (".npy", ".npz"),
+        _sniff_numpy,
+        _reads(_numpy),
+        DatasetOptions,
+        sources.list_beside,
+        companions=LISTS,
+        inside=IN_NPZ,
+    ),
+    Reader(
+        "xanes.raw",
+        "Raw numbers",
+        STACK,
+        RAW_SUFFIXES,
+        _sniff_raw,
+        _reads(_raw),
+        RawOptions,
+        sources.list_beside,
+        companions=LISTS,
+    ),
+    Reader(
+        "xanes.stxm",
+        "STXM stack (.hdr, .xim)",
+        STACK,
+        (".hdr",),
+        _sniff_stxm,
+        _reads(_stxm),
+        StxmOptions,
+        stxm.image_files,
+        companions=("{stem}_?*.xim",),
+    ),
 )

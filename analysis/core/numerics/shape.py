@@ -56,19 +56,22 @@ def shape_of(centers: np.ndarray, counts: np.ndarray) -> Shape:
 
 def quantiles(centers: np.ndarray, counts: np.ndarray, at: np.ndarray) -> tuple[float, ...]:
     """Quantiles of binned values, linear within a bin."""
+    return tuple(_quantiles(centers, counts, at).tolist())
+
+
+def _quantiles(centers: np.ndarray, counts: np.ndarray, at: np.ndarray) -> np.ndarray:
     width = float(centers[1] - centers[0]) if centers.size > 1 else 0.0
     edges = np.concatenate([centers - width / 2, [centers[-1] + width / 2]])
     reached = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
     kept = np.concatenate([[True], np.diff(reached) > 0]) | np.concatenate([np.diff(reached) > 0, [True]])
-    return tuple(float(v) for v in np.interp(at * reached[-1], reached[kept], edges[kept]))
+    return np.asarray(np.interp(at * reached[-1], reached[kept], edges[kept]))
 
 
 def _dip(centers: np.ndarray, counts: np.ndarray) -> float:
     import diptest
 
     points = int(min(DIP_POINTS, max(counts.sum(), 4)))
-    values = np.array(quantiles(centers, counts, (np.arange(points) + 0.5) / points))
-    return float(diptest.dipstat(values))
+    return float(diptest.dipstat(_quantiles(centers, counts, (np.arange(points) + 0.5) / points)))
 
 
 def fine_bins(values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import numpy as np
 
 FEWEST_BLOCKS = 20
 ENDS_AT = 0.05  # correlation
+TOGETHER = 100  # resamples that are summed in one multiplication
 BLOCK_LENGTHS = 3.0  # side of a block in correlation lengths, at least
 
 
@@ -139,7 +140,10 @@ def block_bootstrap(
     if blocks < FEWEST_BLOCKS:
         return None
     rng = np.random.default_rng(seed)
-    drawn = [statistics(rng.multinomial(blocks, np.full(blocks, 1 / blocks)) @ counts) for _ in range(resamples)]
+    drawn = []
+    for start in range(0, resamples, TOGETHER):
+        times = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(TOGETHER, resamples - start))
+        drawn += [statistics(c) for c in times.astype(np.float64) @ counts]
     low, high = np.nanquantile(np.stack(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return BlockIntervals(low, high, side, blocks)
 
