@@ -14,11 +14,11 @@ from typing import Any
 
 import xarray as xr
 
-from analysis import cli_output
+from analysis import cli_output, series
 from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields, manifest
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError, UserError
-from analysis.core.registry import Recipe
+from analysis.core.registry import Input, Reader, Recipe
 from analysis.core.run import Request, command, explain, ingest, read, reporting, run
 from analysis.core.store import FOLDERS, Store
 from analysis.modalities import registry
@@ -84,28 +84,40 @@ def _recipes(args: argparse.Namespace) -> None:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    status, answers = 0, []
-    for path in args.files:
+    reader_id, answers = _named_reader(args.reader), []
+    try:
+        files = series.expanded(args.files, registry(), reader_id=reader_id)
+        groups = [b.paths for b in series.bundles(files, registry(), reader_id=reader_id)]
+    except UserError as err:  # one of several: each says for itself what it is
+        groups = [(p,) for p in args.files if p.is_file()]
+        answers += [_unread(p, err) for p in args.files if not p.is_file()]
+    for paths in groups:
         try:
-            answers.append(cli_output.described(path, _reader_of(path, args.reader), _read_one(path, args.reader)))
+            answers.append(cli_output.described(paths, *_read_files(paths, reader_id, args.reader)))
         except UserError as err:
-            answers.append({"file": str(path), "error": str(err)})
-            print(f"error: {err}", file=sys.stderr)
-            status = 2
+            answers.append(_unread(paths[0], err))
     cli_output.inspected(answers, args.json)
-    return status
+    return 2 if any("error" in a for a in answers) else 0
 
 
-def _reader_of(path: Path, options: Sequence[str]) -> str:
-    named = dict(o.partition("=")[::2] for o in options).get("reader")
-    return registry().reader(named).id if named else registry().recognise(path).id
+def _unread(path: Path, err: UserError) -> dict[str, Any]:
+    print(f"error: {err}", file=sys.stderr)
+    return {"file": str(path), "error": str(err)}
 
 
-def _read_one(path: Path, options: Sequence[str]) -> xr.Dataset:
-    if not path.is_file():
-        raise ParamError(f"There is no file {path}.")
-    reader = registry().reader(_reader_of(path, options))
-    return read((path,), reader, reader.options.check(reader.options.parse([o for o in options if not o.startswith("reader=")])))
+def _named_reader(options: Sequence[str]) -> str:
+    """The reader that ``-r reader=ID`` names; "" where none is."""
+    named = dict(o.partition("=")[::2] for o in options).get("reader", "")
+    return registry().reader(named).id if named else ""
+
+
+def _read_files(paths: tuple[Path, ...], reader_id: str, options: Sequence[str]) -> tuple[str, xr.Dataset]:
+    reader = registry().reader(reader_id) if reader_id else registry().recognise(paths[0])
+    return reader.id, read(paths, reader, reader.options.check(_reader_options(reader, options)))
+
+
+def _reader_options(reader: Reader, options: Sequence[str]) -> dict[str, Any]:
+    return reader.options.parse([o for o in options if not o.startswith("reader=")])
 
 
 # -- running ---------------------------------------------------------------------------------------------------------------
@@ -139,32 +151,37 @@ def _workspace(folder: Path | None) -> Iterator[Store]:
 
 def _inputs(recipe: Recipe, given: Sequence[str], options: Sequence[str], store: Store) -> dict[str, str | tuple[str, ...]]:
     """Keys of the inputs: files are read, keys are taken, ``name=…`` says which input is meant."""
-    keys: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = {}
     first = next(iter(recipe.inputs))
     for text in given:
         name, equals, rest = text.partition("=")
         named = bool(equals) and name in recipe.inputs and not Path(text).exists()
-        keys.setdefault(name if named else first, []).append(_key(rest if named else text, options, store))
-    return {name: tuple(found) if recipe.inputs[name].many else found[0] for name, found in _single(recipe, keys).items()}
+        words.setdefault(name if named else first, []).append(rest if named else text)
+    made: dict[str, str | tuple[str, ...]] = {}
+    for name, said in words.items():
+        keys = _keys(said, options, store, recipe.inputs[name])
+        if len(keys) > 1 and not recipe.inputs[name].many:
+            raise ParamError(f"{recipe.id} takes one '{name}', {len(keys)} were given.", hint="Name further inputs as name=FILE.")
+        made[name] = tuple(keys) if recipe.inputs[name].many else keys[0]
+    return made
 
 
-def _single(recipe: Recipe, keys: dict[str, list[str]]) -> dict[str, list[str]]:
-    for name, found in keys.items():
-        if len(found) > 1 and not recipe.inputs[name].many:
-            raise ParamError(f"{recipe.id} takes one '{name}', {len(found)} were given.", hint="Name further inputs as name=FILE.")
+def _keys(given: Sequence[str], options: Sequence[str], store: Store, wanted: Input) -> list[str]:
+    """Keys as they are, and of files read: where one dataset is wanted, all files are meant to be it."""
+    keys = [text for text in given if _is_key(text)]
+    for key in keys:
+        store.provenance(key)  # says so where there is no such entry
+    reader_id = _named_reader(options)
+    files = series.expanded([Path(t) for t in given if not _is_key(t)], registry(), reader_id=reader_id, schema=wanted.schema)
+    groups = series.bundles(files, registry(), reader_id=reader_id, schema=wanted.schema, whole=not wanted.many)
+    for group in groups:
+        chosen = _reader_options(group.reader, options)
+        keys.append(ingest(group.paths, registry(), store, reader_id=group.reader.id, options=chosen))
     return keys
 
 
-def _key(text: str, options: Sequence[str], store: Store) -> str:
-    if text[:2] in {f"{kind}-" for kind in FOLDERS} and not Path(text).exists():
-        store.provenance(text)  # says so where there is no such entry
-        return text
-    path = Path(text)
-    if not path.is_file():
-        raise ParamError(f"There is no file {text}.", hint="An input is a file or a key such as d-…, e-… or r-….")
-    reader = registry().reader(_reader_of(path, options))
-    chosen = reader.options.parse([o for o in options if not o.startswith("reader=")])
-    return ingest([path], registry(), store, reader_id=reader.id, options=chosen)
+def _is_key(text: str) -> bool:
+    return text[:2] in {f"{kind}-" for kind in FOLDERS} and not Path(text).exists()
 
 
 # -- workspaces ------------------------------------------------------------------------------------------------------------
@@ -181,7 +198,7 @@ def _import(args: argparse.Namespace) -> None:
     if described:
         print(f"{len(described)} cell{'s' if len(described) > 1 else ''} described: {', '.join(described)}")
     for m in made:
-        print(f"{m.cell}: {m.modality}, {', '.join(f.original_name for f in m.files)} ({', '.join(m.dataset_keys)})")
+        print(f"{m.cell}: {m.modality}, {cli_output.named([f.original_name for f in m.files])} ({', '.join(m.dataset_keys)})")
         for sentence in workspace.warnings(m):
             print(f"warning: {sentence}", file=sys.stderr)
 
@@ -192,25 +209,22 @@ def _import_one(workspace: Workspace, args: argparse.Namespace) -> Any:
     cell = {"name": args.cell, **{field: v for option, field in CELL_OPTIONS.items() if (v := getattr(args, option)) is not None}}
     sample = {"state": args.state, "cycle_number": args.cycle}
     known = {k: v for k, v in sample.items() if v is not None}
-    options = [o for o in args.reader if not o.startswith("reader=")]
-    reader = dict(o.partition("=")[::2] for o in args.reader).get("reader", "")
-    found = registry().reader(reader) if reader else registry().recognise(_existing(args.files[0]))
+    reader = _named_reader(args.reader)
+    files = series.expanded(args.files, registry(), reader_id=reader)
+    found = registry().reader(reader) if reader else registry().recognise(files[0])
+    options = _reader_options(found, args.reader)
+    if not options and (options := workspace.recalled(found, files[0])):
+        print(f"read as the last file that was laid out like this: {', '.join(f'{n}={v}' for n, v in options.items())}")
     return workspace.import_files(
-        args.files,
+        files,
         cell=CellFields.check(cell, subject=f"cell '{args.cell}'"),
         measurement=MeasurementFields.check({**known, **({"part_of": args.test} if args.test else {})}),
         harvest=HarvestFields.check(known) if args.particle and known else None,
         particle=ParticleFields.check({"name": args.particle}) if args.particle else None,
         reader_id=reader,
-        options=found.options.parse(options),
+        options=options,
         again=args.again,
     )
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise ParamError(f"There is no file {path}.")
-    return path
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -281,7 +295,12 @@ def _add_looking(commands: Any) -> None:
 def _add_run(commands: Any) -> None:
     p = commands.add_parser("run", help="compute a recipe")
     p.add_argument("recipe", metavar="RECIPE")
-    p.add_argument("inputs", nargs="+", metavar="INPUT", help="file, key, or name=… where a recipe takes several")
+    p.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file, folder, key, or name=… where a recipe takes several; files of one series become one dataset",
+    )
     p.add_argument("-p", "--param", dest="params", action="append", default=[], metavar="NAME=VALUE")
     p.add_argument("-r", "--reader", action="append", default=[], metavar="OPTION=VALUE")
     p.add_argument("--out", type=Path, metavar="FILE.nc|.zarr|.csv|.parquet")
@@ -294,7 +313,7 @@ def _add_run(commands: Any) -> None:
 def _add_import(commands: Any) -> None:
     p = commands.add_parser("import", help="take files into a workspace")
     p.add_argument("workspace", type=Path)
-    p.add_argument("files", nargs="*", type=Path, metavar="FILE", help="parts of one measurement, in time order")
+    p.add_argument("files", nargs="*", type=Path, metavar="FILE", help="parts of one measurement, in time order, or a folder of them")
     p.add_argument("--manifest", type=Path, metavar="FILE.csv|.xlsx|.toml")
     p.add_argument("--cell", metavar="NAME")
     p.add_argument("--group")

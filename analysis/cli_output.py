@@ -14,6 +14,8 @@ from analysis.core.errors import ParamError
 from analysis.core.registry import Labelled, Registry
 from analysis.core.style import Style
 
+MOST_NAMED = 4  # files
+
 
 def progress(quiet: bool) -> Callable[[float, str], None]:
     """One line on a terminal that is overwritten; nothing in a pipe."""
@@ -34,11 +36,12 @@ def listing(rows: Sequence[Mapping[str, Any]], as_json: bool, *, broken: Mapping
         print(f"{name}: could not be loaded: {reason}", file=sys.stderr)
 
 
-def described(path: Path, reader: str, ds: xr.Dataset) -> dict[str, Any]:
-    """What is in a file, JSON-able."""
+def described(paths: Sequence[Path], reader: str, ds: xr.Dataset) -> dict[str, Any]:
+    """What is in a file, or in a series of files, JSON-able."""
     plain = {k: v for k, v in ds.attrs.items() if k not in ("warnings", "schema", "schema_version")}
     return {
-        "file": str(path),
+        "file": str(paths[0]),
+        **({"files": len(paths)} if len(paths) > 1 else {}),
         "reader": reader,
         "schema": ds.attrs.get("schema"),
         "dims": {str(k): int(v) for k, v in ds.sizes.items()},
@@ -58,6 +61,11 @@ def _range(v: xr.Variable) -> dict[str, Any]:
     return {"min": finite.min().item(), "max": finite.max().item()} if finite.size else {}
 
 
+def named(files: Sequence[str]) -> str:
+    """Names of files, few of many."""
+    return ", ".join(files) if len(files) <= MOST_NAMED else f"{files[0]} … {files[-1]} ({len(files)} files)"
+
+
 def inspected(answers: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(answers[0] if len(answers) == 1 else list(answers), indent=1, default=str))
@@ -65,7 +73,8 @@ def inspected(answers: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     for a in answers:
         if "error" in a:
             continue
-        print(f"{a['file']}\n  reader {a['reader']}, {a['schema']}, {', '.join(f'{v:,} {k}s' for k, v in a['dims'].items())}")
+        more = f" and {a['files'] - 1} more" if "files" in a else ""
+        print(f"{a['file']}{more}\n  reader {a['reader']}, {a['schema']}, {', '.join(f'{v:,} {k}s' for k, v in a['dims'].items())}")
         for name, v in a["variables"].items():
             span = f"  {v['min']:.6g} … {v['max']:.6g}" if "min" in v else ""
             print(f"  {name:20} {v['unit']:6}{span}")

@@ -29,11 +29,12 @@ from analysis.catalog import (
 from analysis.catalog.database import BUSY_SECONDS, FILE_NAME
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError, StoreError, UserError
-from analysis.core.hashing import file_digest
-from analysis.core.registry import Labelled, Registry
+from analysis.core.hashing import file_digest, json_digest
+from analysis.core.registry import Labelled, Reader, Registry
 from analysis.core.run import Request, ingest, plan, report, run, stage
 from analysis.core.store import Store
 from analysis.modalities import registry
+from analysis.series import Bundle, bundles
 
 INLINE_BYTES = 64 << 20  # inputs up to here are summarised in a fraction of a second
 TITLE = "title"
@@ -133,7 +134,8 @@ class Workspace:
             given = entry.measurement
             with stage(i / len(listed), (i + 1) / len(listed)):
                 described, files = self._taken_in(entry.files, given, given.reader_id or "", given.reader_options, again=again)
-            files = [f.model_copy(update={"original_name": name}) for f, name in zip(files, entry.original_names, strict=True)]
+            named = dict(zip((p.name for p in entry.files), entry.original_names, strict=True))
+            files = [f.model_copy(update={"original_name": named.get(f.original_name, f.original_name)}) for f in files]
             taken = manifest.take(self.catalog, entry, measurement=described, files=files)
             made += [taken] if taken else []
         return made
@@ -142,20 +144,41 @@ class Workspace:
         self, paths: Sequence[Path], given: MeasurementFields, reader_id: str, options: Mapping[str, Any] | None, *, again: bool
     ) -> tuple[MeasurementFields, list[FileFields]]:
         """Datasets and originals of one measurement in the store; on a problem, what was new is taken out again."""
-        hashes = [file_digest(p) for p in paths if p.is_file()]
+        groups = bundles(paths, self.registry, reader_id=reader_id, whole=True)
+        hashes = {p: file_digest(p) for group in groups for p in group.paths}
         if not again:
-            self._refuse_known(paths, hashes)
-        before, keys, files = set(self.store.keys("d")), [], []
+            self._refuse_known(hashes)
+        before, keys = set(self.store.keys("d")), []
         try:
-            for i, path in enumerate(paths):
-                report(i / len(paths), f"reading {path.name}")
-                keys.append(ingest([path], self.registry, self.store, reader_id=reader_id, options=options))
-                files.append(self._kept(path, hashes[i]))
+            for i, group in enumerate(groups):
+                report(i / len(groups), f"reading {group.paths[0].name}")
+                keys.append(ingest(group.paths, self.registry, self.store, reader_id=group.reader.id, options=options))
+            files = self._kept_files(groups, hashes)
         except UserError:
             for key in set(keys) - before:
                 self.store.remove(key)
             raise
+        self._remember(groups[0], options)
         return self._described(given, keys, options), files
+
+    def _kept_files(self, groups: Sequence[Bundle], hashes: Mapping[Path, str]) -> list[FileFields]:
+        """The originals in order, then what lies beside them and was read with them."""
+        helped = [(group.reader, p) for group in groups for p in group.paths if group.reader.companions]
+        side = dict.fromkeys(f for reader, p in helped for f in reader.side_files(p) if f not in hashes)
+        kept = [self._kept(p, sha256) for p, sha256 in hashes.items()]
+        return kept + [self._kept(f, file_digest(f)).model_copy(update={"role": "side"}) for f in side]
+
+    def _remember(self, group: Bundle, options: Mapping[str, Any] | None) -> None:
+        """Which part of a file was meant, for the next file that is laid out alike."""
+        inside = group.reader.inside
+        kept = {n: v for n, v in (options or {}).items() if inside is not None and n in inside.kept}
+        if kept and (signature := _signature(group.reader, group.paths[0])):
+            self.catalog.remember_mapping(signature, kept, name=group.paths[0].name)
+
+    def recalled(self, reader: Reader, path: Path) -> dict[str, Any]:
+        """How files that are laid out like this one were read before; nothing where none was."""
+        signature = _signature(reader, path)
+        return (self.catalog.mapping_for(signature) or {}) if signature else {}
 
     def _kept(self, path: Path, sha256: str) -> FileFields:
         _, kept = self.store.keep_original(path, sha256=sha256)
@@ -168,8 +191,8 @@ class Workspace:
             stored_path=kept.relative_to(self.root).as_posix(),
         )
 
-    def _refuse_known(self, paths: Sequence[Path], hashes: Sequence[str]) -> None:
-        for path, sha256 in zip(paths, hashes, strict=False):
+    def _refuse_known(self, hashes: Mapping[Path, str]) -> None:
+        for path, sha256 in hashes.items():
             for place in self.catalog.find_file(sha256):
                 raise ParamError(
                     f"{path.name} is already here: {place.original_name} of cell '{place.cell}' ({place.modality}).",
@@ -292,6 +315,12 @@ class Workspace:
     def warnings(self, measurement: MeasurementRecord) -> tuple[str, ...]:
         """What the readers said about a measurement's files."""
         return tuple(w for k in measurement.dataset_keys if self.store.has(k) for w in warnings_of(self.store.open(k)))
+
+
+def _signature(reader: Reader, path: Path) -> str:
+    """Equal for files of one reader that are laid out alike; "" where a file holds one thing only."""
+    told = reader.inside.signature(path) if reader.inside is not None else ""
+    return json_digest([reader.id, told]) if told else ""
 
 
 class _Watch:

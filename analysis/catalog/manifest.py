@@ -3,7 +3,8 @@
 CSV: a header, then rows; separated by commas, semicolons (then with decimal commas too) or tabs. A blank means "not
 said". All columns may be left out but ``file`` and ``cell``:
 
-- ``file``: path of the original, relative to the manifest; ``original_name`` where the file was renamed since.
+- ``file``: path of the original, relative to the manifest; ``original_name`` where the file was renamed since. A pattern
+  (``scan1/*.xrm``) means all files of one measurement, such as the frames of a scan, in natural order.
   A row without one only describes a group, a cell or a sample.
 - ``cell``, ``group`` and every other field of a cell (``composite_mass_mg``, ``voltage_upper_V`` …), of which
   ``notes operator date origin excluded_reason`` are called ``cell_notes`` and so on. They may stand in any row of that
@@ -49,6 +50,7 @@ from analysis.catalog.records import (
 )
 from analysis.core.errors import ParamError
 from analysis.core.params import Params
+from analysis.formats.file_names import natural
 
 F = TypeVar("F", bound=Fields)
 Named = TypeVar("Named", GroupFields, CellFields)
@@ -60,6 +62,7 @@ class ManifestRow(Params):
 
     where: str
     file: Path | None = None
+    more_files: tuple[Path, ...] = ()  # that a pattern names besides
     original_name: str = ""
     group: GroupFields | None = None
     cell: CellFields | None = None
@@ -160,10 +163,11 @@ def _row(source: Source, folder: Path) -> ManifestRow:
         raise source.error("cell", "the cell of this file is missing.", hint="Name the cell that was measured.")
     measurement = _checked(_with_options(source), MeasurementFields, "measurement")
     particle = _checked(source, ParticleFields, "particle") if "particle" in values else None
-    file = _existing(source, folder) if "file" in values else None
+    file, *more = _existing(source, folder) if "file" in values else (None,)
     return ManifestRow(
         where=source.where,
         file=file,
+        more_files=tuple(p for p in more if p is not None),
         original_name=str(values.get("original_name", file.name if file else "")),
         group=_checked(source, GroupFields, "group") if "group" in values else None,
         cell=_checked(source, CellFields, "cell") if "cell" in values else None,
@@ -194,12 +198,27 @@ def _with_options(source: Source) -> Source:
     return replace(source, values={**source.values, "reader_options": options})
 
 
-def _existing(source: Source, folder: Path) -> Path:
+def _existing(source: Source, folder: Path) -> tuple[Path, ...]:
+    """The file, or the files of a pattern."""
     given = str(source.values["file"])
     for spelling in (given, given.replace("\\", "/")):  # the table may come from Windows
         if (folder / spelling).is_file():
-            return folder / spelling
+            return (folder / spelling,)
+        if is_pattern(spelling) and (found := _matching(folder, spelling)):
+            return found
     raise source.error("file", f"there is no file '{given}'.", hint=f"Paths start from the manifest's folder, {folder}.")
+
+
+def is_pattern(spelled: str) -> bool:
+    """Whether a manifest names several files at once."""
+    return "*" in spelled or "?" in spelled
+
+
+def _matching(folder: Path, pattern: str) -> tuple[Path, ...]:
+    """The files of a pattern in natural order; a pattern that leads out of the manifest's folder matches none."""
+    if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        return ()
+    return tuple(sorted((p for p in folder.glob(pattern) if p.is_file()), key=lambda p: natural(str(p))))
 
 
 def _is_harvested(source: Source) -> bool:
@@ -248,8 +267,8 @@ def _entry(rows: Sequence[ManifestRow]) -> Entry:
         harvest=_merged(harvests, "harvest") if harvests else None,
         particle=_merged(particles, "particle") if particles else None,
         measurement=_merged([(r, r.measurement) for r in rows], "measurement"),
-        files=tuple(r.file for r in rows if r.file is not None),
-        original_names=tuple(r.original_name for r in rows if r.file is not None),
+        files=tuple(p for r in rows if r.file is not None for p in (r.file, *r.more_files)),
+        original_names=tuple(n for r in rows if r.file is not None for n in (r.original_name, *(p.name for p in r.more_files))),
     )
 
 

@@ -69,12 +69,27 @@ def no_side_files(_: Path) -> tuple[Path, ...]:
     return ()
 
 
+def no_series(_: Path) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Files that may hold several things: ``choices(path)`` lists values of options, the options ``kept`` are remembered for the next
+    file with the same ``signature(path)``."""
+
+    choices: Callable[[Path], Mapping[str, Sequence[tuple[str, str]]]]
+    signature: Callable[[Path], str]
+    kept: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Reader:
     """Files of one format → Dataset.
 
     ``sniff`` answers how surely a file is of this format: 0 no, 0.5 by its general shape, 1 by its own mark.
-    ``read`` takes one or more paths (parts of one measurement) and checked options.
+    ``read`` takes one or more paths (parts of one measurement) and checked options. ``series(path)`` names what a file is one of
+    many parts of, such as the frames of a scan ("" where it stands alone). Files named like ``companions`` help to read another.
     """
 
     id: str
@@ -85,6 +100,9 @@ class Reader:
     read: Callable[[tuple[Path, ...], Any], xr.Dataset]
     options: type[Options] = Options
     side_files: Callable[[Path], tuple[Path, ...]] = no_side_files
+    series: Callable[[Path], str] = no_series
+    companions: tuple[str, ...] = ()  # with {stem} for the name of the file that they help to read
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +165,7 @@ class Modality:
     """Everything one kind of measurement brings. An ``__init__.py`` holds one, named ``MODALITY``.
 
     ``rehearse`` runs the compiled kernels once on small data, so that a server has them ready before the first visitor.
+    ``previews`` draw what was read, by schema; ``asks`` names fields of the catalog that such a measurement should not lack.
     """
 
     id: str
@@ -155,6 +174,8 @@ class Modality:
     recipes: tuple[Recipe, ...] = ()
     figures: tuple[Figure, ...] = ()
     rehearse: Callable[[], None] | None = None
+    previews: Mapping[str, Callable[[xr.Dataset], Any]] = field(default_factory=dict)  # of analysis.schemas.Preview
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,14 +214,15 @@ class Registry:
         # The suffix only breaks ties between equally sure readers.
         return tuple(sorted(((r, s) for r, s in scored if s > 0), key=lambda rs: (-rs[1], probe.suffix not in rs[0].suffixes)))
 
-    def recognise(self, path: Path) -> Reader:
+    def recognise(self, path: Path, *, schema: str = "") -> Reader:
+        """The surest reader, of those that make datasets of ``schema`` where there are any."""
         found = self.candidates(path)
         if not found:
             known = ", ".join(sorted({s for r in self.readers for s in r.suffixes}))
             raise ReadError(
                 f"No reader recognises the content of {path.name}.", hint=f"Known formats end in {known}; others can be exported as CSV."
             )
-        return found[0][0]
+        return next((r for r, _ in found if r.schema.name == schema), found[0][0])
 
 
 def _sureness(reader: Reader, probe: Probe) -> float:

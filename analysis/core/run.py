@@ -79,7 +79,7 @@ def read(paths: tuple[Path, ...], reader: Reader, options: Options) -> xr.Datase
 
 def _dataset_record(paths: tuple[Path, ...], reader: Reader, options: Options) -> dict[str, Any]:
     try:
-        files = [f for p in paths for f in (p, *reader.side_files(p))]
+        files = list(dict.fromkeys(f for p in paths for f in (p, *reader.side_files(p))))
         # Names count: some readers take energies or cycle numbers from them.
         described = [{"name": f.name, "sha256": file_digest(f), "bytes": f.stat().st_size} for f in files]
     except OSError as err:

@@ -36,6 +36,12 @@ def energy_of_name(name: str) -> float | None:
     return None
 
 
+def without_energy(stem: str) -> str:
+    """A name without the energy that it states."""
+    bare = _WITH_UNIT.sub("", stem)
+    return bare if bare != stem else _WITH_LETTER.sub("_", stem)
+
+
 def read_list(path: Path) -> np.ndarray:
     """The numbers of a text file: shape (n, columns); energies are the first column."""
     try:
