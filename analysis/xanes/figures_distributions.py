@@ -1,9 +1,11 @@
 """Histograms of edge energy: of single particles, and of each group in each state with every particle weighing the same."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import xarray as xr
 from pydantic import Field
 
 from analysis.core.data import scalars
@@ -11,9 +13,10 @@ from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.xanes.figures_base import (
+    NOTE_PX,
+    STATES,
     Trace,
     finish,
-    groups_of,
     heading,
     legend,
     nothing,
@@ -23,7 +26,6 @@ from analysis.xanes.figures_base import (
     safe,
     short_name,
     state_of,
-    states_of,
     titled,
     unit_of,
     value_axis,
@@ -33,13 +35,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 NO_PARTICLES = "No distribution to show. Choose particles whose edge energies are mapped."
-FILLED = 2  # so many particles or groups in a panel have their histograms filled; more are lines
+FEW = 2  # histograms in a panel that are filled, with their curves and numbers; more are lines
 HEIGHTS = {"density": "Density", "fraction": "Fraction of the volume"}
 
 
 class HistogramParams(Params):
     """What a histogram shows besides its bars."""
 
+    per: Literal["particles", "pooled"] = Field("particles", title="Histograms of single particles, or of each group in each state")
     height: Literal["density", "fraction"] = Field("density", title="Height of the bars")
     curves: Literal["none", "gaussian", "mixture", "both"] = Field("both", title="Curves: Gaussian of the same mean and width, mixture")
     low: float | None = Field(None, title="Shown from")
@@ -47,100 +50,192 @@ class HistogramParams(Params):
     brush: tuple[float, float] | None = Field(None, title="Marked range")
 
 
+@dataclass(frozen=True)
+class Bars:
+    """One histogram: of a particle, or of a group in a state."""
+
+    name: str
+    group: str
+    state: str
+    id: str
+    origins: tuple[str, ...]
+    energy: np.ndarray
+    heights: np.ndarray
+    gaussian: np.ndarray
+    mixture: np.ndarray
+    numbers: str
+    count: str
+
+
 def histogram(items: tuple[Labelled, ...], style: Style, params: HistogramParams) -> "go.Figure":
-    """Histograms on common bins: a panel for each state, the colour of the group, with reference curves while they are few."""
-    shown = tuple(i for i in items if i.data.attrs.get("schema") == "xanes.distribution" and i.data.sizes.get("bin", 0))
+    """Histograms on common bins: a panel for each state, the colour of the group, with curves and numbers while they are few."""
+    single = tuple(i for i in items if i.data.attrs.get("schema") == "xanes.distribution" and i.data.sizes.get("bin", 0))
+    together = tuple(i for i in items if i.data.attrs.get("schema") == "xanes.pooled")
+    shown = together if params.per == "pooled" else single
     if not shown:
         return nothing(NO_PARTICLES, style)
     for name in ("definition", "dimensionality", "bin_width", "quantity"):
         one_of(shown, name)
-    states = states_of(shown)
+    bars = (
+        [b for i in together for b in _of_sets(i, single, params)] if params.per == "pooled" else [_of_particle(i, params) for i in single]
+    )
+    found = {b.state for b in bars}
+    states = [s for s in reversed(STATES) if s in found] + sorted(found - set(STATES))
     traces: list[Trace] = []
     for row, state in enumerate(states):
-        of_state = [i for i in shown if state_of(i) == state]
-        traces += [t for item in of_state for t in _bars(item, row, len(of_state), style, params)]
-    return finish(_once_a_group(traces, shown), _layout(shown, states, style, params), style, f"histogram {params.height}")
+        beside = [b for b in bars if b.state == state]
+        traces += [t for b in beside for t in _drawn(b, row, len(beside) <= FEW, shown[0].data, style, params)]
+    return finish(_with_legend(traces, bars), _layout(shown, bars, states, style, params), style, f"histogram {params.height}")
 
 
-def _bars(item: Labelled, row: int, beside: int, style: Style, params: HistogramParams) -> list[Trace]:
-    """One particle's histogram as steps, its median as a line, and its reference curves while few are in the panel."""
-    ds, few = item.data, beside <= FILLED
-    x, y = ds["energy"].values, ds[params.height].values
-    width, colour = float(ds.attrs["bin_width"]), style.color(item.group)
-    axes = {"xaxis": "x", "yaxis": f"y{row + 1}" if row else "y", "meta": {"id": item.id}, "legendgroup": item.group or item.label}
-    unit, form = unit_of(ds), number_format(ds)
-    count = f"%{{x:{form}}}{unit}: %{{y:.3g}}"
-    bars = {
+def _of_particle(item: Labelled, params: HistogramParams) -> Bars:
+    ds, found = item.data, scalars(item.data)
+    scale = float(ds.attrs["bin_width"]) if params.height == "fraction" else 1.0
+    numbers = {
+        n: float(found[n].value or 0.0) for n in ("median", "skewness", "dip", "n_valid") if n in found and found[n].value is not None
+    }
+    parts = len(ds.attrs["distribution"]["parts"])
+    return Bars(
+        short_name(item),
+        item.group,
+        state_of(item),
+        item.id,
+        (item.origin,),
+        ds["energy"].values,
+        ds[params.height].values,
+        scale * ds["gaussian"].values,
+        scale * ds["mixture"].values,
+        _numbers(ds, numbers, parts),
+        plural(int(numbers.get("n_valid", 0)), "voxel"),
+    )
+
+
+def _of_sets(item: Labelled, particles: Sequence[Labelled], params: HistogramParams) -> list[Bars]:
+    """Each group in each state; where its particles are given too, they say whether they are synthetic."""
+    ds, made = item.data, []
+    scale = float(ds.attrs["bin_width"]) if params.height == "fraction" else 1.0
+    for k, (group, state) in enumerate(zip(ds["set_group"].values.astype(str), ds["set_state"].values.astype(str), strict=True)):
+        numbers = {n: float(ds[n][k]) for n in ("median", "skewness", "dip")}
+        origins = tuple(p.origin for p in particles if p.group == group and state_of(p) == state) or (item.origin,)
+        n, voxels = int(ds["n_particles"][k]), int(ds["n_voxels"][k])
+        heights, gaussian, mixture = ds[params.height].values[k], scale * ds["gaussian"].values[k], scale * ds["mixture"].values[k]
+        text = _numbers(ds, numbers, len(ds.attrs["parts"][k]))
+        count = f"{plural(n, 'particle')}, {plural(voxels, 'voxel')}"
+        made.append(Bars(str(group), str(group), str(state), "", origins, ds["energy"].values, heights, gaussian, mixture, text, count))
+    return made
+
+
+def _numbers(ds: xr.Dataset, numbers: dict[str, float], parts: int) -> str:
+    """Median, skewness, dip and the mixture's size as one line."""
+    words = [f"median {numbers['median']:{number_format(ds)}}{unit_of(ds)}"] if "median" in numbers else []
+    words += [f"skew {numbers['skewness']:+.2f}"] if "skewness" in numbers else []
+    words += [f"dip {numbers['dip']:.3f}"] if "dip" in numbers else []
+    return ", ".join([*words, f"mixture of {parts}"]).replace("-", "\u2212")
+
+
+def _drawn(bars: Bars, row: int, few: bool, ds: xr.Dataset, style: Style, params: HistogramParams) -> list[Trace]:
+    """The histogram as steps and, while few are in the panel, filled and with its reference curves."""
+    width, colour = float(ds.attrs["bin_width"]), style.color(bars.group)
+    x, y = bars.energy, bars.heights
+    axes: Trace = {"xaxis": "x", "yaxis": f"y{row + 1}" if row else "y", "legendgroup": bars.group or bars.name}
+    axes |= {"meta": {"id": bars.id}} if bars.id else {}
+    at = f"%{{x:{number_format(ds)}}}{unit_of(ds)}: %{{y:.3g}}"
+    title = safe(" ".join(w for w in (bars.name, bars.state) if w))
+    trace: Trace = {
         "type": "scatter",
         "mode": "lines",
         "x": np.concatenate([[x[0] - width], x, [x[-1] + width]]),
         "y": np.concatenate([[0.0], y, [0.0]]),
         "line": {"color": colour, "width": 1.4 if few else 1.0, "shape": "hvh"},
-        "name": legend(short_name(item), [item.origin]),
-        "hovertemplate": f"<b>{safe(item.label)}</b><br>{count}<br>{safe(_facts(item))}<extra></extra>",
+        "name": bars.name,
+        "hovertemplate": f"<b>{title}</b><br>{at}<br>{safe(bars.numbers)}<br>{bars.count}<extra></extra>",
+        "showlegend": True,
     }
     if few:
-        bars |= {"fill": "tozeroy", "fillcolor": style.fill(item.group) if item.group in style.groups else "rgba(128,128,128,0.18)"}
-    made = [{**bars, **axes}]
-    scale = width if params.height == "fraction" else 1.0
-    for name, title, dash in (("gaussian", "Gaussian", "dot"), ("mixture", "mixture", "dash")):
+        trace |= {"fill": "tozeroy", "fillcolor": style.fill(bars.group) if bars.group in style.groups else "rgba(128,128,128,0.18)"}
+    made = [{**trace, **axes}]
+    for name, values, dash in (("gaussian", bars.gaussian, "dot"), ("mixture", bars.mixture, "dash")):
         if few and params.curves in (name, "both"):
-            made.append(_curve(x, scale * ds[name].values, f"{short_name(item)} {title}", colour, dash) | axes)
+            made.append({**_curve(x, values, name, colour, dash), **axes})
     return made
 
 
 def _curve(x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str) -> Trace:
-    line = {"color": colour, "width": 1.4, "dash": dash}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "name": safe(name), "hoverinfo": "skip", "showlegend": False}
+    line = {"color": colour, "width": 1.6, "dash": dash, "shape": "spline"}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "name": name, "hoverinfo": "skip", "showlegend": False}
 
 
-def _facts(item: Labelled) -> str:
-    found, unit, form = scalars(item.data), unit_of(item.data), number_format(item.data)
-    median, n = found["median"].value, found["n_valid"].value
-    return f"median {median:{form}}{unit}, {plural(int(n or 0), 'voxel')}"
-
-
-def _once_a_group(traces: Sequence[Trace], items: Sequence[Labelled]) -> list[Trace]:
+def _with_legend(traces: Sequence[Trace], bars: Sequence[Bars]) -> list[Trace]:
     """Legend entries: single particles while they are few, else one for each group with its count."""
-    few = len(items) <= 2 * FILLED
-    counts = {g or "no group": sum(i.group == g for i in items) for g in groups_of(items)}
-    origins = {g or "no group": [i.origin for i in items if i.group == g] for g in groups_of(items)}
+    entries = {b.group or b.name: [o for c in bars if (c.group or c.name) == (b.group or b.name) for o in c.origins] for b in bars}
+    particles = {b.id for b in bars if b.id}
+    few = 0 < len(particles) <= 2 * FEW
     seen: set[str] = set()
     made = []
     for trace in traces:
-        group = trace["legendgroup"]
-        shown = trace.get("showlegend", True) and (few or group not in seen)
-        own = {} if few or not shown else {"name": legend(f"{group}, {plural(counts.get(group, 1), 'particle')}", origins.get(group, []))}
-        seen.add(group)
-        made.append({**trace, **own, "showlegend": shown})
+        entry = trace["legendgroup"]
+        if not trace["showlegend"]:
+            made.append(trace)
+            continue
+        if few:
+            origins = next(b.origins for b in bars if b.id == trace["meta"]["id"])
+            made.append({**trace, "name": legend(trace["name"], origins)})
+            continue
+        named = legend(f"{entry}, {plural(len(entries[entry]), 'particle')}", entries[entry])
+        made.append({**trace, "name": named, "showlegend": entry not in seen})
+        seen.add(entry)
     return made
 
 
-def _layout(items: Sequence[Labelled], states: Sequence[str], style: Style, params: HistogramParams) -> dict[str, Any]:
-    """Panels above one another on one energy axis, the range that is marked, notes below."""
+def _layout(
+    items: Sequence[Labelled], bars: Sequence[Bars], states: Sequence[str], style: Style, params: HistogramParams
+) -> dict[str, Any]:
+    """Panels above one another on one energy axis, the range that is marked, numbers beside, notes below."""
     ds, rows = items[0].data, len(states)
-    unit = "1/eV" if params.height == "density" and not ds.attrs.get("quantity") else "1"
-    notes = [f"Bins of {ds.attrs['bin_width']:g}{unit_of(ds)}."]
+    unit = "eV⁻¹" if params.height == "density" and not ds.attrs.get("quantity") else "1"
     shown = {"range": [params.low, params.high]} if params.low is not None and params.high is not None else {}
+    title = titled(value_axis(ds), _origins(items, bars), _notes(ds, bars, states, params), style)
     layout: dict[str, Any] = {
-        "xaxis": {
-            "title": titled(value_axis(ds), items, notes, style),
-            "anchor": "y" if rows == 1 else f"y{rows}",
-            "tickformat": ".2~f",
-            **shown,
-        },
+        "xaxis": {"title": title, "anchor": "y" if rows == 1 else f"y{rows}", "tickformat": ".2~f", **shown},
         "annotations": [],
         "dragmode": "select",
         "selectdirection": "h",
+        "selectionrevision": str(params.brush),
         "shapes": _brush(params.brush, style),
     }
     for row, state in enumerate(states):
         top, bottom = 1 - row / rows - (0.02 if row else 0), 1 - (row + 1) / rows + (0.02 if row + 1 < rows else 0)
-        axis = {"domain": [bottom, top], "rangemode": "tozero", "title": {"text": f"{HEIGHTS[params.height]} / {unit}"}}
+        axis = {"domain": [bottom, top], "rangemode": "tozero", "title": {"text": f"{HEIGHTS[params.height]} / {unit}"}, "nticks": 5}
         layout[f"yaxis{row + 1 if row else ''}"] = axis
         if state:
             layout["annotations"].append(heading(state, 0, top, style))
+        layout["annotations"] += _beside([b for b in bars if b.state == state], top, style)
     return layout
+
+
+def _origins(items: Sequence[Labelled], bars: Sequence[Bars]) -> list[Labelled]:
+    """The items with the origins of what is drawn of them, for the note below."""
+    return [replace(items[0], origin=o) for b in bars for o in b.origins]
+
+
+def _notes(ds: xr.Dataset, bars: Sequence[Bars], states: Sequence[str], params: HistogramParams) -> list[str]:
+    notes = [f"Bins of {ds.attrs['bin_width']:g}{unit_of(ds)}."]
+    if params.per == "pooled":
+        notes.append("Every particle weighs the same.")
+    drawn = any(sum(b.state == s for b in bars) <= FEW for s in states)
+    if drawn and params.curves != "none":
+        words = {"gaussian": "Dotted: Gaussian of the same mean and width.", "mixture": "Dashed: Gaussian mixture."}
+        notes += [text for name, text in words.items() if params.curves in (name, "both")]
+    return notes
+
+
+def _beside(bars: Sequence[Bars], top: float, style: Style) -> list[dict[str, Any]]:
+    """The numbers of few histograms in the upper right corner of their panel, in their colours."""
+    if not 0 < len(bars) <= FEW:
+        return []
+    lines = [f'<span style="color:{style.color(b.group)}">{safe(b.numbers)}</span>' for b in bars]
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": -6, "y": top, "yref": "paper", "yanchor": "top", "yshift": -3}
+    return [{"text": "<br>".join(lines), "showarrow": False, "align": "right", "font": {"size": NOTE_PX[style.size]}, **place}]
 
 
 def _brush(brush: tuple[float, float] | None, style: Style) -> list[dict[str, Any]]:
