@@ -1,17 +1,23 @@
 """What runs as a job: each takes the store of its workspace and a JSON payload, reports progress, returns a short text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields
+import numpy as np
+
+from analysis.catalog import CellFields, HarvestFields, MeasurementFields, MeasurementRecord, ParticleFields
 from analysis.core.run import Request, report, run, stage
 from analysis.core.store import Store
+from analysis.demo.particle_study import ParticleSize, write_particles
+from analysis.demo.spectra_study import write_spectra
 from analysis.demo.study import write_study
 from analysis.inspection import inspect
 from analysis.modalities import registry
 from analysis.staging import Staging
 from analysis.workspace import TITLE, Workspace
+from analysis.xanes.position import common_position
 
 RUN = "analysis.tasks:run_request"
 IMPORT = "analysis.tasks:import_files"
@@ -48,20 +54,53 @@ def import_files(store: Store, payload: Mapping[str, Any]) -> str:
 
 
 def make_demo(store: Store, payload: Mapping[str, Any]) -> str:
-    """Write the synthetic study's cycler files, import them like any others, and have the first results ready."""
+    """Write the synthetic study's files, import them like any others, and have the first results ready.
+
+    ``payload`` may give the ``seed``, and in ``particles`` the numbers of ``ParticleSize``: a small set is made in a second.
+    """
     workspace = Workspace(store.root)
-    with store.scratch() as folder:
-        report(0.0, "making synthetic cycler files")
-        write_study(
-            folder, seed=int(payload.get("seed", STUDY_SEED)), report=lambda done: report(0.5 * done, "making synthetic cycler files")
-        )
-        with stage(0.5, 0.9):
-            made = workspace.import_manifest(folder / "manifest.csv")
-    report(0.9, "first results")
+    seed = int(payload.get("seed", STUDY_SEED))
+    size = ParticleSize.check({"seed": seed, **payload.get("particles", {})}).model_dump()
+    with stage(0.0, 0.15):
+        made = _demo_part(workspace, "cycler files", "manifest.csv", partial(write_study, seed=seed))
     for measurement in made:
         workspace.ready(workspace.request("cycling.summary", measurement))
+    with stage(0.15, 0.2):
+        spectra = _demo_part(workspace, "spectra", "spectra_manifest.csv", partial(write_spectra, seed=seed))
+    for measurement in spectra:
+        workspace.ready(workspace.request("spectra.normalise", measurement))
+    with stage(0.2, 0.75):
+        particles = _demo_part(workspace, "particles", "particles_manifest.csv", partial(write_particles, **size))
+    with stage(0.75, 1.0):
+        _first_maps(workspace, particles)
     workspace.catalog.set_setting(TITLE, "Synthetic study")
-    return f"{len(made)} measurements"
+    return f"{len(made) + len(spectra) + len(particles)} measurements"
+
+
+def _demo_part(workspace: Workspace, what: str, manifest: str, write: Callable[..., object]) -> list[MeasurementRecord]:
+    """Files of one kind, written into a folder that goes away, and imported."""
+    doing = f"making synthetic {what}"
+    report(0.0, doing)
+    with workspace.store.scratch() as folder:
+        write(folder, report=lambda done: report(0.5 * done, doing))
+        with stage(0.5, 1.0):
+            return workspace.import_manifest(folder / manifest)
+
+
+def _first_maps(workspace: Workspace, particles: Sequence[MeasurementRecord]) -> None:
+    """Edge maps under one E0, as the pages ask for them, and their distributions."""
+    stacks = [m for m in particles if workspace.recipe_for("xanes.edge_map", m)]
+    report(0.0, "first results")
+    places = [_made(workspace, "xanes.position", {"stack": m.dataset_keys}) for m in stacks]
+    e0 = common_position(np.array([workspace.store.open(key).attrs["e0"] for key in places]))
+    for done, measurement in enumerate(stacks):
+        report(done / len(stacks), f"edge map of {measurement.cell}, {measurement.particle}")
+        edges = _made(workspace, "xanes.edge_map", {"stack": measurement.dataset_keys}, {"e0": e0})
+        _made(workspace, "xanes.distribution", {"edges": edges})
+
+
+def _made(workspace: Workspace, recipe: str, inputs: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> str:
+    return run(Request(recipe=recipe, inputs=dict(inputs), params=dict(params or {})), workspace.registry, workspace.store)
 
 
 def inspect_staged(store: Store, payload: Mapping[str, Any]) -> str:

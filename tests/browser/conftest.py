@@ -64,12 +64,12 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def demo_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic study, made once for all tests that only look."""
+    """The synthetic study with few and small particles, made once for all tests that only look."""
     from analysis.core.store import Store
     from analysis.tasks import make_demo
 
     root = tmp_path_factory.mktemp("demo") / "study"
-    make_demo(Store(root), {})
+    make_demo(Store(root), {"particles": {"voxels": 20, "large_voxels": 0, "cells_per_group": 2}})
     return root
 
 
