@@ -11,6 +11,7 @@ import pytest
 from werkzeug.serving import make_server
 
 ROOT = Path(__file__).parents[2]
+EXPECT_MS = 30_000  # a machine that does other things at the same time is slow, not wrong
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -50,8 +51,9 @@ class Server:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=EXPECT_MS)
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     path = next((found for n in names if n and (found := shutil.which(n))), None)
     if path is None:

@@ -142,7 +142,7 @@ def test_zoom_into_the_record_asks_for_that_stretch(demo_server: Any, open_page:
     whole = page.evaluate(count)
     page.evaluate("""(() => { const g = [...document.querySelectorAll('.graph')].find(g => g.id.includes('"cycling.trace"')).querySelector('.js-plotly-plot');
         window.Plotly.relayout(g, {'xaxis.range[0]': 100, 'xaxis.range[1]': 130}); })()""")
-    for _ in range(100):
+    for _ in range(600):
         part = page.evaluate(count)
         if part["last"] < 200:
             break
