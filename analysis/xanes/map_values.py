@@ -167,6 +167,14 @@ def histogram(*, params: HistogramParams, mask: xr.Dataset | None = None, **maps
     return table({"value": (middle, of.units), "count": (count, "1"), "fraction": (count / n, "1")}, dim="bin", attrs=attrs)
 
 
+def within(of: Chosen, low: float, high: float) -> tuple[int, int]:
+    """How many voxels that count have values from ``low`` to ``high``, and how many there are."""
+    inside = n = 0
+    for values in _slabs(of, None):
+        inside, n = inside + int(np.count_nonzero((values >= low) & (values <= high))), n + values.size
+    return inside, n
+
+
 def _fine_counts(slabs: Iterator[np.ndarray], width: float, shift: float) -> tuple[dict[int, int], float, float, float]:
     """Counts by number of the fine bin; sum and sum of squares about an origin."""
     counts: dict[int, int] = {}

@@ -1,0 +1,92 @@
+// @ts-check
+// The particle page in the browser (see components/particle_page.py).
+// Contract: brush(selected, map, brush) -> range of values "low,high" of what was dragged over in the histogram, "" for none
+//           seen(seen, id)               -> place, layer and range of the first picture go into the address, quietly; the range of
+//                                           colours and the layer go on to the picture beside it, the cut to the 3D view
+//           act(clicks)                  -> download PNG or CSV of slices, copy the command (the server answers "how")
+
+const SLICES = ["particle-a", "particle-b"], SOLIDS = ["solid-a", "solid-b"];
+const DIGITS = 7;
+
+const none = () => window.dash_clientside.no_update;
+
+/** @param {any} selected @param {string} _map @param {string} brush */
+export function brush(selected, _map, brush) {
+  const causes = (window.dash_clientside.callback_context.triggered || []).map((/** @type {any} */ t) => t.prop_id);
+  if (!causes.some((/** @type {string} */ c) => c.endsWith("selectedData"))) return brush ? "" : none(); // another map: the range means nothing
+  const labels = (selected?.points ?? []).map((/** @type {any} */ p) => p.customdata).filter((/** @type {any} */ v) => typeof v === "number");
+  const ends = labels.length ? [Math.min(...labels) - 0.5, Math.max(...labels) + 0.5] : selected?.range?.x;
+  if (!ends) return brush ? "" : none();
+  const [low, high] = [...ends].sort((a, b) => a - b).map((v) => Number(Number(v).toPrecision(DIGITS)));
+  return high > low ? `${low},${high}` : "";
+}
+
+/** Replaces parts of the address that are the view's own; "" takes one out. @param {Record<string, string>} parts */
+function quietly(parts) {
+  const query = new URLSearchParams(window.location.search);
+  for (const [name, value] of Object.entries(parts)) value ? query.set(name, value) : query.delete(name);
+  const after = query.toString();
+  if (after !== new URLSearchParams(window.location.search).toString()) window.history.replaceState(window.history.state, "", window.location.pathname + (after ? `?${after}` : ""));
+}
+
+/** @param {any} look */
+function rangeOf(look) {
+  const short = (/** @type {number} */ v) => String(Number(v.toPrecision(DIGITS)));
+  if (!look.percents) return `${short(look.low)}_${short(look.high)}`;
+  const [low, high] = look.percents;
+  return low === 1 && high === 99 ? "" : `${low}_${high}%`;
+}
+
+/** @param {string} part @param {string} view @param {any} order */
+const send = (part, view, order) => window.dash_clientside.set_props({ part, view }, { data: order });
+
+/** @param {any} seen @param {{view: string}} id */
+export function seen(seen, id) {
+  if (!seen) return none();
+  const role = seen.overlay ? "overlay" : "base";
+  const look = seen[role];
+  const views = window.imageViews;
+  if (id.view === SLICES[0]) {
+    const { z, y, x } = seen.index;
+    const layered = views.get(id.view)?.layered;
+    quietly({ at: `${z}.${y}.${x}`, layer: layered && seen.energy ? String(seen.energy) : "", range: look.percents === undefined ? "" : rangeOf(look) });
+    if (window.volumeViews?.get(SOLIDS[0])) send("volume-order", SOLIDS[0], window.dash_clientside.volume.follow(seen));
+  }
+  const other = SLICES.find((v) => v !== id.view) ?? "";
+  const partner = views.get(other);
+  const theirs = partner?.looks[role];
+  if (partner?.root.isConnected && theirs && alike(views.get(id.view)?.metas[role], partner.metas[role]) && (theirs.low !== look.low || theirs.high !== look.high || theirs.colours !== look.colours))
+    send("image-order", other, { [role]: { low: look.low, high: look.high, colours: look.colours }, energy: seen.energy });
+  return none();
+}
+
+/** Maps that may share a scale: one quantity by one definition. @param {any} a @param {any} b */
+const alike = (a, b) => a && b && a.variable === b.variable && a.definition === b.definition && a.units === b.units;
+
+/** @param {string} message @param {string} color */
+const tell = (message, color) => window.dash_clientside.set_props("notifications", { sendNotifications: [{ action: "show", message, color, id: String(Date.now()) }] });
+
+/** @param {string} view */
+async function copy(view) {
+  const answer = await fetch(`/particle/${view}/command.txt${window.location.search}`);
+  const text = await answer.text();
+  if (!answer.ok) return tell(text, "red");
+  try {
+    await navigator.clipboard.writeText(text);
+    tell("The command is in the clipboard.", "teal");
+  } catch {
+    tell("The browser refused the clipboard; the command stands under “How was this made?”.", "orange");
+  }
+}
+
+/** @param {(number | null)[]} clicks */
+export function act(clicks) {
+  const id = window.dash_clientside.callback_context.triggered_id;
+  if (!id || !clicks.some(Boolean)) return none();
+  if (id.action === "png") (window.imageViews.get(id.view) ?? window.volumeViews.get(id.view))?.save();
+  else if (id.action === "csv") window.location.assign(`/particle/${id.view}/slices.csv${window.location.search}`);
+  else if (id.action === "command") copy(id.view);
+  return id;
+}
+
+window.dash_clientside = Object.assign({}, window.dash_clientside, { particle: { brush, seen, act } });
