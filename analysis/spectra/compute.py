@@ -9,8 +9,8 @@ from analysis.core.data import warn, warnings_of
 from analysis.core.params import Params
 from analysis.core.registry import Input, Recipe
 from analysis.schemas import SPECTRA
-from analysis.spectra import combine, differences, energy_axis, lcf, normalising, pca, peaks, repeats, self_absorption
-from analysis.spectra.curves import assemble, common_attrs, gathered
+from analysis.spectra import averages, combine, differences, energy_axis, lcf, normalising, pca, peaks, processing, repeats, self_absorption
+from analysis.spectra.processing import joined
 from analysis.spectra.schemas import DIFFERENCE, EDGE_TABLE, LCF, NORMALISED, PCA, PEAK_TABLE, PEAKS, REPEATS
 
 ONE = {"spectra": Input(SPECTRA.name)}
@@ -18,16 +18,22 @@ MANY = {"spectra": Input(SPECTRA.name, many=True)}
 NORMALISED_MANY = {"spectra": Input(NORMALISED.name, many=True)}
 
 
-def together(spectra: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One dataset of all spectra; a single dataset stays as it is."""
-    if len(spectra) == 1:
-        return spectra[0]
-    joined = assemble(gathered(spectra), attrs=common_attrs(spectra))
-    return warn(joined, *(w for ds in spectra for w in warnings_of(ds)))
-
-
 def normalise(*, spectra: tuple[xr.Dataset, ...], params: normalising.NormaliseParams) -> xr.Dataset:
-    return normalising.normalised(together(spectra), params)
+    return normalising.normalised(joined(spectra), params)
+
+
+def process(
+    *,
+    spectra: tuple[xr.Dataset, ...],
+    standards: tuple[xr.Dataset, ...] = (),
+    glitches: tuple[xr.Dataset, ...] = (),
+    params: processing.BatchParams,
+) -> xr.Dataset:
+    return processing.processed_all(spectra, params, standards=standards or (), glitches=glitches or ())
+
+
+def average(*, spectra: tuple[xr.Dataset, ...], params: averages.MeanParams) -> xr.Dataset:
+    return averages.means(spectra, params)
 
 
 def calibrate(*, spectra: xr.Dataset, standard: xr.Dataset | None = None, params: energy_axis.CalibrateParams) -> xr.Dataset:
@@ -92,6 +98,11 @@ def peak_table(*, peaks: tuple[xr.Dataset, ...], params: Params) -> xr.Dataset:
     return _rows(peaks, "peak")
 
 
+PROCESSED = {
+    **MANY,
+    "standards": Input(SPECTRA.name, many=True, optional=True),
+    "glitches": Input("spectra.glitches", many=True, optional=True),
+}
 CALIBRATED = {**ONE, "standard": Input(SPECTRA.name, optional=True)}
 GLITCHED = {**ONE, "glitches": Input("spectra.glitches")}
 SUBTRACTED = {**NORMALISED_MANY, "reference": Input(NORMALISED.name)}
@@ -99,6 +110,17 @@ MIXED = {"unknown": Input(NORMALISED.name), "references": Input(NORMALISED.name,
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe("spectra.normalise", "Normalise", MANY, NORMALISED, normalise, normalising.NormaliseParams, normalising.summarise, light=True),
+    Recipe(
+        "spectra.process",
+        "Process and normalise",
+        PROCESSED,
+        NORMALISED,
+        process,
+        processing.BatchParams,
+        normalising.summarise,
+        light=True,
+    ),
+    Recipe("spectra.mean", "Means over samples", NORMALISED_MANY, NORMALISED, average, averages.MeanParams, light=True),
     Recipe("spectra.calibrate", "Calibrate energies", CALIBRATED, SPECTRA, calibrate, energy_axis.CalibrateParams, light=True),
     Recipe("spectra.align", "Align energies", MANY, SPECTRA, align, energy_axis.AlignParams, light=True),
     Recipe("spectra.merge", "Merge scans", MANY, SPECTRA, merge, combine.MergeParams, light=True),

@@ -110,6 +110,18 @@ def assemble(found: Sequence[Curve], *, units: str = "1", attrs: dict[str, Any] 
     return xr.Dataset(made, attrs=attrs or {})
 
 
+def picked(ds: xr.Dataset, places: Sequence[int]) -> xr.Dataset:
+    """Some spectra of a dataset of curves, on the energies that they have, with their peaks where there are any."""
+    part = ds.isel(spectrum=list(places))
+    curve = next(v for v in part.data_vars.values() if v.dims == ("spectrum", "energy"))
+    own = np.isfinite(np.asarray(curve.values, dtype=float)).any(axis=0)
+    part = part.isel(energy=np.flatnonzero(own))
+    if "peak" not in part.dims:
+        return part
+    kept = np.isin(part["spectrum_name"].values.astype(str), part["name"].values.astype(str))
+    return part.isel(peak=np.flatnonzero(kept))
+
+
 def gathered(datasets: Sequence[xr.Dataset], *, values: str = "mu") -> tuple[Curve, ...]:
     """All spectra of several datasets, in order; partners keep pointing to their own."""
     made: list[Curve] = []
@@ -141,9 +153,26 @@ def overlap(found: Sequence[Curve]) -> tuple[float, float]:
 
 
 def common_attrs(datasets: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """Element, edge and mode where all datasets agree."""
-    return {
+    """Element, edge and mode where all datasets agree; their calibration as far as they share it."""
+    kept = {
         key: datasets[0].attrs[key]
-        for key in ("element", "edge", "mode", "calibration")
+        for key in ("element", "edge", "mode")
         if key in datasets[0].attrs and all(ds.attrs.get(key) == datasets[0].attrs[key] for ds in datasets)
     }
+    shared = _shared_calibration([ds.attrs.get("calibration") for ds in datasets])
+    return kept | ({"calibration": shared} if shared else {})
+
+
+def _shared_calibration(notes: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """One calibration of all: sessions have shifts of their own, standard and assigned energy are what they must share."""
+    first = notes[0]
+    if not first or any(not n for n in notes) or all(n == first for n in notes):
+        return first if first and all(n == first for n in notes) else None
+    shared = {k: first.get(k) for k in ("standard", "feature", "assigned")}
+    return shared if all(n is not None and {k: n.get(k) for k in shared} == shared for n in notes) else None
+
+
+def calibrated_on(note: dict[str, Any]) -> str:
+    """The standard and its assigned energy, as printed."""
+    assigned = note.get("assigned")
+    return f"{note['standard']} at {assigned:g} eV" if assigned is not None else f"{note['standard']} (aligned)"

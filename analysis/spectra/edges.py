@@ -55,20 +55,56 @@ EDGES = (
 
 @dataclass(frozen=True)
 class Standard:
-    """A substance whose feature has an agreed energy (eV), for calibration."""
+    """A substance whose feature has an agreed energy (eV), for calibration; ``also`` are other names of it."""
 
     name: str
+    edge: str
     feature: str  # max_slope or white_line
     energy: float
     source: str
+    also: tuple[str, ...] = ()
 
 
 STANDARDS = (
-    Standard("Ni foil", "max_slope", 8333.0, "first maximum of the derivative; J. A. Bearden, A. F. Burr, Rev. Mod. Phys. 39, 125 (1967)"),
-    Standard("Na2S2O3", "white_line", 2472.02, "first maximum of sodium thiosulfate, the convention of S K-edge work at SSRL"),
-    Standard("S8", "white_line", 2471.7, "elemental sulfur as in XASDataLibrary (GSECARS); conventions differ by half an eV"),
-    Standard("Gypsum", "white_line", 2481.8, "sulfate as in XASDataLibrary (GSECARS); conventions differ by half an eV"),
+    Standard(
+        "Ni foil",
+        "Ni K",
+        "max_slope",
+        8333.0,
+        "first maximum of the derivative; J. A. Bearden, A. F. Burr, Rev. Mod. Phys. 39, 125 (1967)",
+        ("nickel foil", "ni metal", "nickel metal"),
+    ),
+    Standard(
+        "Na2S2O3",
+        "S K",
+        "white_line",
+        2472.02,
+        "first maximum of sodium thiosulfate, the convention of S K-edge work at SSRL",
+        ("sodium thiosulfate", "thiosulfate"),
+    ),
+    Standard(
+        "S8",
+        "S K",
+        "white_line",
+        2471.7,
+        "elemental sulfur as in XASDataLibrary (GSECARS); conventions differ by half an eV",
+        ("elemental sulfur", "sulfur", "sulfur flower"),
+    ),
+    Standard(
+        "Gypsum",
+        "S K",
+        "white_line",
+        2481.8,
+        "sulfate as in XASDataLibrary (GSECARS); conventions differ by half an eV",
+        ("caso4", "caso4·2h2o"),
+    ),
 )
+
+
+def standard_of(name: str, edge: str) -> Standard | None:
+    """The standard of that edge that a sample's name means; None where it is none that is known here."""
+    plain = name.casefold().strip()
+    return next((s for s in STANDARDS if s.edge == edge and plain in (s.name.casefold(), *s.also)), None)
 
 
 @dataclass(frozen=True)
@@ -78,6 +114,7 @@ class Marker:
     name: str
     energy: float
     source: str
+    edge: str = "S K"
 
 
 # Energies are those of the cited work's own calibration: a tenth or two are between beamlines.
@@ -89,6 +126,7 @@ S_K_MARKERS = (
     Marker("Sulfate", 2481.8, "CaSO4·2H2O, white line in XASDataLibrary (GSECARS)"),
     Marker("Nb L2", 2465.0, "Nb L2 edge, present in LiNbO3-coated samples only"),
 )
+MARKERS = (*S_K_MARKERS, Marker("Ni K", 8333.0, "foil: first maximum of the derivative", "Ni K"))
 
 
 def edges_between(low: float, high: float) -> tuple[Edge, ...]:

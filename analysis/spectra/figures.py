@@ -9,10 +9,12 @@ import xarray as xr
 from analysis.core.params import Params
 from analysis.core.registry import Figure, Labelled
 from analysis.core.tables import column_name
+from analysis.spectra.figures_areas import AreaParams, areas
 from analysis.spectra.figures_base import SpectrumFigureParams
-from analysis.spectra.figures_fits import AreaParams, PeakFitParams, areas, components, lcf, peak_fit, scans
+from analysis.spectra.figures_fits import LoadingParams, PeakFitParams, components, lcf, loadings, peak_fit, scans
 from analysis.spectra.figures_overlay import DEFAULT_MARKERS as DEFAULT_MARKERS
-from analysis.spectra.figures_overlay import DifferenceParams, OverlayParams, difference, measured, overlay
+from analysis.spectra.figures_overlay import DifferenceParams, OverlayParams, difference, overlay
+from analysis.spectra.figures_processing import LinesParams, MeasuredParams, StandardParams, corrected, lines, measured, standards
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,10 +60,23 @@ def _row_table(dim: str) -> "Callable[[Sequence[Labelled], Any], pd.DataFrame]":
     return lambda items, _params: _stacked(items, lambda ds: _along(ds, dim))
 
 
+def _loadings(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
+    """Components as columns against energy."""
+
+    def one(ds: xr.Dataset) -> dict[str, np.ndarray]:
+        rows = {f"component {k} / 1": np.asarray(row) for k, row in enumerate(ds["loading"].values, start=1)}
+        return {"energy / eV": np.asarray(ds["energy"].values), **rows}
+
+    return _stacked(items, one)
+
+
 _peak_rows = _row_table("peak")
 
 FIGURES = (
-    Figure("spectra.measured", "Spectra as measured", "xas.spectra", measured, SpectrumFigureParams, _curve_table("mu")),
+    Figure("spectra.measured", "Spectra as measured", "xas.spectra", measured, MeasuredParams, _curve_table("mu")),
+    Figure("spectra.standards", "Standards as measured", "xas.spectra", standards, StandardParams, _curve_table("mu")),
+    Figure("spectra.lines", "Pre-edge and post-edge", "spectra.normalised", lines, LinesParams, _curve_table("mu", "pre", "post")),
+    Figure("spectra.corrected", "Self-absorption", "spectra.normalised", corrected, SpectrumFigureParams, _curve_table("norm", "mu")),
     Figure("spectra.overlay", "Normalised spectra", "spectra.normalised", overlay, OverlayParams, _curve_table("norm", "flat", "mu")),
     Figure(
         "spectra.difference",
@@ -75,5 +90,6 @@ FIGURES = (
     Figure("spectra.peak_fit", "Peak fit", "spectra.peaks", peak_fit, PeakFitParams, _curve_table("norm", "fit", "background")),
     Figure("spectra.lcf", "Linear combination fit", "spectra.lcf", lcf, SpectrumFigureParams, _row_table("reference")),
     Figure("spectra.components", "Principal components", "spectra.pca", components, Params, _row_table("component")),
+    Figure("spectra.loadings", "Components as spectra", "spectra.pca", loadings, LoadingParams, _loadings),
     Figure("spectra.scans", "Repeated scans", "spectra.repeats", scans, Params, _row_table("scan")),
 )

@@ -6,7 +6,7 @@ Traces are plain dicts and become a ``go.Figure`` once, without validation. Plot
 import html
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +16,7 @@ from analysis.core.errors import ParamError
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, Style, legend_name, origin_note
+from analysis.spectra.curves import calibrated_on
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 Trace = dict[str, Any]
 EV: dict[str, Any] = {"unit": "eV"}
 STATE_MARK = " · "  # what stands before the state in a label: "C1 · charged"
+STATES = ("charged", "discharged", "pristine")  # always the same dash and the same order
+CROWDED = 0.045  # of the shown range: names of markers that are nearer to one another stand below one another
+LOWER = 0.2  # of the height
 NOTE_LENGTH = 76
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 ENERGY_TITLE = "Photon energy / eV"
@@ -52,13 +56,20 @@ def legend(name: str, item: Labelled) -> str:
 
 
 def dash_of(item: Labelled, items: Sequence[Labelled]) -> str:
-    """The line's dash by state: the part of the label after the last " · "; the same state has one dash in a figure."""
-    states = list(dict.fromkeys(_state(i) for i in items))
-    return DASHES[states.index(_state(item)) % len(DASHES)]
+    """The line's dash by state, the same in every figure; states of other names follow in their order."""
+    known = [*STATES, *dict.fromkeys(s for i in items if (s := state_of(i)) not in ("", *STATES))]
+    state = state_of(item)
+    return DASHES[known.index(state) % len(DASHES)] if state else DASHES[0]
 
 
-def _state(item: Labelled) -> str:
+def state_of(item: Labelled) -> str:
+    """The part of a label after the last " · ", "" where there is none."""
     return item.label.rpartition(STATE_MARK)[2] if STATE_MARK in item.label else ""
+
+
+def is_mean(item: Labelled) -> bool:
+    """Whether an item is the mean over samples."""
+    return "n_samples" in item.data
 
 
 def colours(items: Sequence[Labelled], style: Style) -> list[str]:
@@ -68,20 +79,42 @@ def colours(items: Sequence[Labelled], style: Style) -> list[str]:
     return style.sequence(len(items))
 
 
-def markers(wanted: Sequence[str], style: Style) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Vertical lines and their names from ``name@energy``."""
+def markers(wanted: Sequence[str], style: Style, shown: float = 0.0) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Vertical lines and their names from ``name@energy``; ``shown`` is the width of the drawn range (eV, 0: not known)."""
     shapes, notes = [], []
-    for text in wanted:
-        name, _, energy = text.rpartition("@")
-        try:
-            x = float(energy)
-        except ValueError as err:
-            raise ParamError(f"'{text}' is not a marker.", hint="Write it as name@energy, such as P–Sx–P@2472.0.") from err
+    level, before = 0, -np.inf
+    for name, x in sorted(map(_marker, wanted), key=lambda m: m[1]):
         line = {"color": style.muted, "width": 1, "dash": "dot"}
         shapes.append({"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line})
-        place = {"x": x, "xref": "x", "y": 1, "yref": "y domain", "yanchor": "top", "xanchor": "left", "textangle": -90}
+        level = level + 1 if x - before < CROWDED * shown else 0
+        place = {
+            "x": x,
+            "xref": "x",
+            "y": 1 - LOWER * (level % 4),
+            "yref": "y domain",
+            "yanchor": "top",
+            "xanchor": "left",
+            "textangle": -90,
+        }
         notes.append({**place, "text": safe(name), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.muted}})
+        before = x
     return shapes, notes
+
+
+def _marker(text: str) -> tuple[str, float]:
+    name, _, energy = text.rpartition("@")
+    try:
+        return name.strip(), float(energy)
+    except ValueError as err:
+        raise ParamError(f"'{text}' is not a marker.", hint="Write it as name@energy, such as P–Sx–P@2472.0.") from err
+
+
+def span(params: SpectrumFigureParams, traces: Sequence[Trace]) -> float:
+    """Width (eV) of the drawn energies."""
+    if params.low is not None and params.high is not None:
+        return params.high - params.low
+    ends = [(float(t["x"][0]), float(t["x"][-1])) for t in traces if len(t.get("x", ())) and t.get("xaxis", "x") == "x"]
+    return max((e[1] for e in ends), default=0.0) - min((e[0] for e in ends), default=0.0)
 
 
 def notes_of(items: Sequence[Labelled]) -> list[str]:
@@ -96,7 +129,7 @@ def _calibrations(items: Sequence[Labelled]) -> list[str]:
     for item in items:
         note = item.data.attrs.get("calibration")
         if note:
-            found[f"{note['standard']} at {note['assigned']:g} eV"] = None
+            found[calibrated_on(note)] = None
     if not found:
         return []
     some = " (some spectra only)" if any(not i.data.attrs.get("calibration") for i in items) else ""
@@ -135,4 +168,17 @@ def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revisi
     return go.Figure({"data": list(traces), "layout": {"template": style.template(), "uirevision": revision, **layout}}, _validate=False)
 
 
-Size = Literal["none", "items", "groups"]
+def trace_id(item: Labelled) -> dict[str, Any]:
+    """What switches the traces of one cell off in the browser; means stay, they are made anew without it."""
+    return {} if is_mean(item) or not item.id else {"meta": {"id": item.id}}
+
+
+def visible_range(curves: Sequence[tuple[np.ndarray, np.ndarray]], params: SpectrumFigureParams) -> dict[str, Any]:
+    """Range of the value axis that holds what the shown energies hold, with a margin; all where no range is set."""
+    if params.low is None or params.high is None:
+        return {}
+    inside = [y[(x >= params.low) & (x <= params.high) & np.isfinite(y)] for x, y in curves]
+    values = np.concatenate([v for v in inside if v.size] or [np.array([0.0, 1.0])])
+    low, high = float(values.min()), float(values.max())
+    margin = 0.06 * max(high - low, 1e-9)
+    return {"range": [low - margin, high + margin]}

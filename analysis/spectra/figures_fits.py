@@ -1,6 +1,5 @@
-"""Fits and what they give: peaks under the edge, linear combinations, areas by group, components, repeats."""
+"""Fits and what they give: peaks under the edge, linear combinations, components, repeats."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,10 +7,9 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.errors import DataError
-from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
-from analysis.core.style import SYMBOLS, Style
+from analysis.core.style import Style
 from analysis.spectra.figures_base import (
     SpectrumFigureParams,
     Trace,
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 RESIDUAL_SHARE = 0.2  # of the height, for the panel of residuals
-SCATTER = 0.5  # of a bar's place, over which the samples of a group stand side by side
 NORM_TITLE = "Normalised absorption / 1"
 
 
@@ -96,76 +93,6 @@ def lcf(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureParams)
     return _with_residuals(traces, items[:1], style, params, "spectra.lcf")
 
 
-class AreaParams(Params):
-    peak: str = Field("", title="Peak (the reported one if empty)")
-    level: float = Field(0.9, gt=0.5, lt=1, title="Level of the groups' intervals")
-
-
-def areas(items: tuple[Labelled, ...], style: Style, params: AreaParams) -> "go.Figure":
-    """Peak areas: a bar for each group's mean with its interval over samples, and every sample as a point with its own."""
-    groups = list(dict.fromkeys(i.group or i.label for i in items))
-    traces: list[Trace] = []
-    for place, group in enumerate(groups):
-        members = [i for i in items if (i.group or i.label) == group]
-        rows = [r for i in members for r in _area_rows(i, params.peak)]
-        if not rows:
-            continue
-        values = np.array([r[1] for r in rows])
-        mean = mean_interval(values, level=params.level)
-        made_up = {i.origin for i in members} == {"synthetic"}
-        name = safe(f"{group}, n = {values.size}{' (synthetic)' if made_up else ''}")
-        bar: Trace = {"type": "bar", "x": [place], "y": [mean.value], "name": name, "marker": {"color": style.fill(group, 0.35)}}
-        if np.isfinite(mean.low):
-            above, below = mean.high - mean.value, mean.value - mean.low
-            bar["error_y"] = {"type": "data", "array": [above], "arrayminus": [below], "symmetric": False}
-        points: Trace = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": place + SCATTER * (np.arange(values.size) - 0.5 * (values.size - 1)) / max(values.size - 1, 1),
-            "y": values,
-            "text": [safe(r[0]) for r in rows],
-            "hovertemplate": "%{text}<br>%{y:.3f} eV<extra></extra>",
-            "showlegend": False,
-            "marker": {"color": style.color(group), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7},
-            "error_y": {
-                "type": "data",
-                "array": [r[3] - r[1] for r in rows],
-                "arrayminus": [r[1] - r[2] for r in rows],
-                "symmetric": False,
-            },
-        }
-        traces += [bar, points]
-    peak = params.peak or str(items[0].data.attrs.get("feature", "")) if items else ""
-    ticks = {
-        "tickmode": "array",
-        "tickvals": list(range(len(groups))),
-        "ticktext": ["<br>".join(map(safe, textwrap.wrap(g, 14))) for g in groups],
-        "showgrid": False,
-    }
-    layout = {
-        "xaxis": {
-            "title": titled("Group", items, style, [f"Bars: mean and {params.level:.0%} interval over samples."]),
-            **ticks,
-        },
-        "yaxis": {"title": {"text": safe(f"Area of the peak {peak} / eV")}, "rangemode": "tozero"},
-        "barmode": "overlay",
-    }
-    return finish(traces, layout, style, "spectra.areas")
-
-
-def _area_rows(item: Labelled, peak: str) -> list[tuple[str, float, float, float]]:
-    """Name, area and ends of its interval (eV) of the peak, for every spectrum of an item."""
-    ds = item.data
-    wanted = peak or str(ds.attrs.get("feature", ""))
-    places = np.flatnonzero(ds["peak_name"].values.astype(str) == wanted)
-    found = []
-    for j in places:
-        label = item.label if places.size == 1 else f"{item.label} · {ds['spectrum_name'].values[j]}"
-        area, low, high = (float(ds[n].values[j]) for n in ("area", "area_low", "area_high"))
-        found.append((str(label), area, low, high))
-    return found
-
-
 def components(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
     """Indicator function against the number of components: its minimum is how many there are."""
     traces = []
@@ -181,6 +108,26 @@ def components(items: tuple[Labelled, ...], style: Style, params: Params) -> "go
         "yaxis": {"title": {"text": "Indicator function / 1"}, "type": "log", "exponentformat": "power"},
     }
     return finish(traces, layout, style, "spectra.components")
+
+
+class LoadingParams(SpectrumFigureParams):
+    count: int = Field(3, ge=1, le=12, title="Components shown")
+
+
+def loadings(items: tuple[Labelled, ...], style: Style, params: LoadingParams) -> "go.Figure":
+    """The first components as spectra; they are mathematical, not those of substances."""
+    traces = []
+    for item in items[:1]:
+        energy, rows = np.asarray(item.data["energy"].values, dtype=float), np.asarray(item.data["loading"].values, dtype=float)
+        shown = rows[: params.count]
+        for k, (row, colour) in enumerate(zip(shown, style.sequence(len(shown)), strict=True), start=1):
+            share = float(item.data["explained"].values[k - 1])
+            traces.append(line(energy, row, f"component {k} (to {100 * share:.3f} %)", colour))
+    layout = {
+        "xaxis": energy_axis(items[:1], style, params, ["In brackets: share of the variance up to this component."]),
+        "yaxis": {"title": {"text": "Loading / 1"}},
+    }
+    return finish(traces, layout, style, "spectra.loadings")
 
 
 def scans(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":

@@ -1,4 +1,4 @@
-"""Overlays: normalised spectra with offset, marker lines and a zoomed part; difference spectra; spectra as measured."""
+"""Overlays: normalised spectra with offset, marker lines and a zoomed part; difference spectra."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,10 +18,15 @@ from analysis.spectra.figures_base import (
     dash_of,
     energy_axis,
     finish,
+    is_mean,
     legend,
     line,
     markers,
     names,
+    span,
+    state_of,
+    trace_id,
+    visible_range,
 )
 from analysis.spectra.normalising import recipe_mismatch
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 QUANTITY_TITLES = {"norm": "Normalised absorption / 1", "flat": "Flattened absorption / 1", "mu": "Absorption / 1"}
 DEFAULT_MARKERS = tuple(f"{m.name}@{m.energy:g}" for m in S_K_MARKERS)
 WHOLE, ZOOMED = [0.0, 0.62], [0.70, 1.0]  # of the width: beside one another, so that the zoomed part hides nothing
+BEHIND = {"opacity": 0.3, "showlegend": False}  # single samples where their mean is drawn
 
 
 class OverlayParams(SpectrumFigureParams):
@@ -38,26 +44,33 @@ class OverlayParams(SpectrumFigureParams):
 
     quantity: Literal["norm", "flat", "mu"] = Field("norm", title="Quantity")
     offset: float = Field(0.0, ge=0, title="Offset between curves")
-    offset_by: Literal["items", "groups"] = Field("items", title="Set apart")
+    offset_by: Literal["items", "groups", "states"] = Field("items", title="Set apart")
     inset: bool = Field(False, title="Zoomed part beside")
     inset_low: float = Field(2469.0, title="Zoomed from", json_schema_extra=EV)
     inset_high: float = Field(2475.0, title="Zoomed to", json_schema_extra=EV)
 
 
 def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) -> "go.Figure":
-    """Spectra over one another: colour by group, dash by state, each set off by the offset."""
+    """Spectra over one another: colour by group, dash by state, each set off by the offset.
+
+    Means over samples bear a band of one standard deviation; single samples beside them are thin.
+    """
     traces = _curves(items, style, params)
-    shapes, labels = markers(params.markers, style)
+    shapes, labels = markers(params.markers, style, span(params, traces) / (0.62 if params.inset else 1.0))
     mismatch = recipe_mismatch([i.data for i in items])
-    shift = [f"Curves are set off by {params.offset:g}."] if params.offset and len(items) > 1 else []
+    several = len({_level(i, items, params.offset_by) for i in items}) > 1
+    said = [
+        mismatch,
+        f"Curves are set off by {params.offset:g}." if params.offset and several else "",
+        "Bands: standard deviation over samples." if any(is_mean(i) for i in items) else "",
+    ]
     layout: dict[str, Any] = {
-        "xaxis": energy_axis(items, style, params, [s for s in (mismatch, *shift) if s]),
-        "yaxis": {"title": {"text": QUANTITY_TITLES[params.quantity]}},
-        "shapes": shapes,
-        "annotations": labels,
+        "xaxis": energy_axis(items, style, params, [s for s in said if s]),
+        "yaxis": {"title": {"text": QUANTITY_TITLES[params.quantity]}, **_range(traces, params)},
     }
     if params.inset:
         traces += _inset(traces, params)
+        shapes += [{**s, "xref": "x2", "yref": "y2 domain"} for s in shapes if params.inset_low < s["x0"] < params.inset_high]
         layout["xaxis"] |= {"domain": WHOLE}
         layout["xaxis2"] = {
             "domain": ZOOMED,
@@ -66,20 +79,45 @@ def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) ->
             "title": {"text": ENERGY_TITLE},
         }
         layout["yaxis2"] = {"anchor": "x2", "title": {"text": ""}}
-    return finish(traces, layout, style, f"spectra.overlay {params.quantity}")
+    return finish(traces, {**layout, "shapes": shapes, "annotations": labels}, style, f"spectra.overlay {params.quantity}")
+
+
+def _range(traces: Sequence[Trace], params: OverlayParams) -> dict[str, Any]:
+    return visible_range([(t["x"], t["y"]) for t in traces if t.get("fill") != "toself"], params)
+
+
+def _level(item: Labelled, items: Sequence[Labelled], by: str) -> int:
+    """How many offsets an item is set off."""
+    if by == "items":
+        return items.index(item)
+    key = state_of if by == "states" else _group
+    return list(dict.fromkeys(map(key, items))).index(key(item))
+
+
+def _group(item: Labelled) -> str:
+    return item.group
 
 
 def _curves(items: Sequence[Labelled], style: Style, params: OverlayParams) -> list[Trace]:
-    groups = list(dict.fromkeys(i.group for i in items))
     made = []
+    with_means = any(is_mean(i) for i in items)
     for place, (item, colour) in enumerate(zip(items, colours(items, style), strict=True)):
-        level = params.offset * (place if params.offset_by == "items" else groups.index(item.group))
+        level = params.offset * (place if params.offset_by == "items" else _level(item, items, params.offset_by))
         energy = np.asarray(item.data["energy"].values, dtype=float)
-        for row, name in zip(np.asarray(item.data[params.quantity].values, dtype=float), names(item), strict=True):
-            dash = dash_of(item, items)
-            look = {"line": {"dash": dash}, "legendgroup": name, "customdata": [[item.id or item.label]] * int(np.isfinite(row).sum())}
-            made.append(line(energy, row + level, legend(name, item), colour, **look))
+        behind = BEHIND if with_means and not is_mean(item) and item.group else {}
+        for k, (row, name) in enumerate(zip(np.asarray(item.data[params.quantity].values, dtype=float), names(item), strict=True)):
+            if is_mean(item) and params.quantity != "mu":
+                std = np.asarray(item.data[f"{params.quantity}_std"].values[k], dtype=float)
+                made += [band(energy, row + level, std, _fill(item, colour, style), legendgroup=name)] if np.isfinite(std).any() else []
+                name = f"{name}, n = {int(item.data['n_samples'].values[k])}"
+            look = {"line": {"dash": dash_of(item, items), "width": 1 if behind else 1.6}, "legendgroup": name.partition(", n =")[0]}
+            points = {"customdata": [[item.id or item.label]] * int(np.isfinite(row).sum()), **trace_id(item), **behind}
+            made.append(line(energy, row + level, legend(name, item), colour, **look, **points))
     return made
+
+
+def _fill(item: Labelled, colour: str, style: Style) -> str:
+    return style.fill(item.group, 0.14) if item.group in style.groups else style.fill("", 0.14)
 
 
 def _inset(traces: Sequence[Trace], params: OverlayParams) -> list[Trace]:
@@ -88,17 +126,8 @@ def _inset(traces: Sequence[Trace], params: OverlayParams) -> list[Trace]:
     for trace in traces:
         inside = (trace["x"] >= params.inset_low) & (trace["x"] <= params.inset_high)
         small = {k: v for k, v in trace.items() if k != "customdata"}
-        made.append(
-            {
-                **small,
-                "x": trace["x"][inside],
-                "y": trace["y"][inside],
-                "xaxis": "x2",
-                "yaxis": "y2",
-                "showlegend": False,
-                "hoverinfo": "skip",
-            }
-        )
+        shown = {"x": trace["x"][inside], "y": trace["y"][inside], "xaxis": "x2", "yaxis": "y2", "showlegend": False, "hoverinfo": "skip"}
+        made.append({**small, **shown})
     return made
 
 
@@ -115,51 +144,34 @@ def difference(items: tuple[Labelled, ...], style: Style, params: DifferencePara
         std = np.asarray(item.data["difference_std"].values, dtype=float)
         for row, spread, name in zip(change, std, names(item), strict=True):
             if params.band:
-                traces.append(_band(energy, row, spread, style.fill(item.group, 0.15)))
-            traces.append(line(energy, row, legend(name, item), colour, line={"dash": dash_of(item, items)}))
-    shapes, labels = markers(params.markers, style)
-    references = sorted({str(i.data.attrs.get("reference", "")) for i in items} - {""})
+                traces.append({**band(energy, row, spread, style.fill(item.group, 0.15)), **trace_id(item)})
+            traces.append(line(energy, row, legend(name, item), colour, line={"dash": dash_of(item, items)}, **trace_id(item)))
+    shapes, labels = markers(params.markers, style, span(params, traces))
     zero = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": 0, "y1": 0, "yref": "y", "line": {"color": style.muted, "width": 1}}
     layout = {
-        "xaxis": energy_axis(items, style, params, [f"Reference: {', '.join(references)}."] if references else []),
-        "yaxis": {"title": {"text": "Difference of normalised absorption / 1"}},
+        "xaxis": energy_axis(items, style, params, _said(items, params)),
+        "yaxis": {
+            "title": {"text": "Difference of normalised absorption / 1"},
+            **visible_range([(t["x"], t["y"]) for t in traces], params),
+        },
         "shapes": [zero, *shapes],
         "annotations": labels,
     }
     return finish(traces, layout, style, "spectra.difference")
 
 
-def _band(energy: np.ndarray, middle: np.ndarray, std: np.ndarray, colour: str) -> Trace:
+def _said(items: Sequence[Labelled], params: DifferenceParams) -> list[str]:
+    """What is subtracted, and what the bands are."""
+    references = sorted({str(i.data.attrs.get("reference", "")) for i in items} - {""})
+    bands = list(dict.fromkeys(str(i.data.attrs["band"]) for i in items if i.data.attrs.get("band")))
+    said = [f"Reference: {', '.join(references)}."] if references else []
+    return [*said, *([f"Bands: {'; '.join(bands)}."] if bands and params.band else [])]
+
+
+def band(energy: np.ndarray, middle: np.ndarray, std: np.ndarray, colour: str, **properties: Any) -> Trace:
+    """A band of one standard deviation around a curve."""
     own = np.isfinite(middle) & np.isfinite(std)
     x = np.concatenate([energy[own], energy[own][::-1]])
     y = np.concatenate([(middle + std)[own], (middle - std)[own][::-1]])
-    line_off = {"width": 0}
-    return {
-        "type": "scatter",
-        "x": x,
-        "y": y,
-        "fill": "toself",
-        "fillcolor": colour,
-        "line": line_off,
-        "showlegend": False,
-        "hoverinfo": "skip",
-        "mode": "lines",
-        "name": "standard deviation",
-    }
-
-
-def measured(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureParams) -> "go.Figure":
-    """Absorption as measured, before any normalisation."""
-    traces: list[Trace] = []
-    for item, colour in zip(items, colours(items, style), strict=True):
-        energy = np.asarray(item.data["energy"].values, dtype=float)
-        for row, name in zip(np.asarray(item.data["mu"].values, dtype=float), names(item), strict=True):
-            traces.append(line(energy, row, legend(name, item), colour, line={"dash": dash_of(item, items)}))
-    shapes, labels = markers(params.markers, style)
-    layout = {
-        "xaxis": energy_axis(items, style, params),
-        "yaxis": {"title": {"text": QUANTITY_TITLES["mu"]}},
-        "shapes": shapes,
-        "annotations": labels,
-    }
-    return finish(traces, layout, style, "spectra.measured")
+    shape = {"type": "scatter", "mode": "lines", "x": x, "y": y, "fill": "toself", "fillcolor": colour, "line": {"width": 0}}
+    return {**shape, "showlegend": False, "hoverinfo": "skip", "name": "standard deviation", **properties}

@@ -12,7 +12,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize_scalar
 
 from analysis.core.data import Scalar, warn
-from analysis.core.errors import DataError
+from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
 from analysis.spectra.curves import common_attrs
 from analysis.spectra.edges import nearest_edge
@@ -40,6 +40,8 @@ class LcfParams(Params):
     selection: Literal["f_test", "best"] = Field("f_test", title="Fit that is reported: as small as the F-test allows, or the best")
     significance: float = Field(0.05, gt=0, lt=0.5, title="Significance of the F-test")
     level: float = Field(0.9, gt=0.5, lt=1, title="Level of the intervals")
+    spectrum: int = Field(1, ge=1, title="Number of the unknown in its dataset, from 1")
+    chosen: tuple[int, ...] = Field((), title="Numbers of the references, from 1 (all if empty)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
     error of the level below the unknown's edge, and that of a fitted shift. The noise of its post-edge is in the residuals already.
     """
     kind = "flat" if params.flattened else "norm"
-    target, given = norm_curves([unknown], values=kind)[0], norm_curves(references, values=kind)
+    target = _numbered(norm_curves([unknown], values=kind), [params.spectrum])[0]
+    offered = norm_curves(references, values=kind)
+    given = _numbered(offered, params.chosen) if params.chosen else offered
     if len(given) < 2:
         raise DataError("One reference makes no mixture.", hint="Choose at least two.")
     problem = _problem(target, given, params)
@@ -85,6 +89,12 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
         said.append("The energy shift is at its bound.")
     made = out.assign_attrs(shift=-shift, unknown=target.name, **common_attrs([unknown]))
     return warn(made, *remarks([unknown, *references]), *said)
+
+
+def _numbered(found: Sequence[NormCurve], numbers: Sequence[int]) -> tuple[NormCurve, ...]:
+    if not all(1 <= n <= len(found) for n in numbers):
+        raise ParamError(f"There are {len(found)} spectra, not {max(numbers)}.", hint="Choose smaller numbers.")
+    return tuple(found[n - 1] for n in numbers)
 
 
 def _problem(target: NormCurve, given: Sequence[NormCurve], params: LcfParams) -> _Problem:

@@ -19,6 +19,7 @@ from analysis.spectra.prepost import Normalised, Ranges, default_order, default_
 from analysis.spectra.schemas import NORMALISED
 
 EV: dict[str, Any] = {"unit": "eV"}
+CLIPPED = 1.0  # eV by which a range may reach beyond the data without a word
 NB_L2 = (2460.0, 2469.0)  # where niobium's L2 edge disturbs the S K pre-edge
 
 # What a preset says for everything that is left open. S K at 2400–2500 eV: constant post-edge clear of sulfate at 2482 eV.
@@ -133,7 +134,7 @@ def _ranges(curve: Curve, e0: float, params: NormaliseParams) -> tuple[Ranges, t
     pre1, norm2 = usual.pre1 if pre1 is None else pre1, usual.norm2 if norm2 is None else norm2
     said = []
     low, high = float(curve.energy[0] - e0), float(curve.energy[-1] - e0)
-    for name, value, limit, beyond in (("pre-edge", pre1, low, pre1 < low - 1.0), ("post-edge", norm2, high, norm2 > high + 1.0)):
+    for name, value, limit, beyond in (("pre-edge", pre1, low, pre1 < low - CLIPPED), ("post-edge", norm2, high, norm2 > high + CLIPPED)):
         if beyond:
             said.append(f"The {name} range of '{curve.name}' ends with the data at {e0 + limit:.1f} eV, not at {e0 + value:.1f} eV.")
     pre1, norm2 = max(pre1, low), min(norm2, high)
@@ -161,8 +162,6 @@ def _by_area(curve: Curve, mu: np.ndarray, found: Normalised, params: NormaliseP
 
 
 def _with(found: Normalised, **parts: Any) -> Normalised:
-    from dataclasses import replace
-
     return replace(found, **parts)
 
 
@@ -211,7 +210,7 @@ def _recipe(made: Sequence[_One], params: NormaliseParams) -> dict[str, Any]:
     """What was done, in words and numbers; a range that differs between the spectra is None."""
     same: dict[str, Any] = {}
     for name in ("pre1", "pre2", "norm1", "norm2", "order", "victoreen"):
-        values = {getattr(one.found.ranges, name) for one in made}
+        values = {_nominal(getattr(one.found.ranges, name), params.value(name)) for one in made}
         same[name] = values.pop() if len(values) == 1 else None
     e0 = {one.found.e0 for one in made}
     return {
@@ -221,6 +220,11 @@ def _recipe(made: Sequence[_One], params: NormaliseParams) -> dict[str, Any]:
         "interference": params.value("interference"),
         "explicit": params.is_explicit,
     }
+
+
+def _nominal(used: float, asked: float | None) -> float:
+    """The end of a range as it was asked for, where the data end within 1 eV of it: scans are shifted by fractions of that."""
+    return asked if asked is not None and abs(used - asked) <= CLIPPED else used
 
 
 def _badges(spectra: xr.Dataset, params: NormaliseParams) -> list[str]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from analysis.core.data import warnings_of
 from analysis.core.errors import DataError, ParamError
-from analysis.spectra.curves import MIN_POINTS
+from analysis.spectra.curves import MIN_POINTS, calibrated_on
 from analysis.spectra.normalising import recipe_mismatch
 
 
@@ -17,7 +17,8 @@ class NormCurve:
     """One normalised spectrum. Arrays have shape (N,); energies are in eV.
 
     ``scale_std`` is the relative standard deviation of the edge step that it was divided by, ``baseline_std`` the part of it that
-    moves the level below the edge too; ``gain`` is the amplification by a self-absorption correction (1 without one).
+    moves the level below the edge too; ``gain`` is the amplification by a self-absorption correction (1 without one); ``error`` is
+    the standard error of a mean over samples from their scatter, NaN for a single spectrum.
     """
 
     name: str
@@ -28,13 +29,14 @@ class NormCurve:
     baseline_std: float
     noise: float
     gain: np.ndarray
+    error: np.ndarray
 
     def between(self, low: float, high: float) -> "NormCurve":
         """The points from ``low`` to ``high`` (eV)."""
         return self.where((self.energy >= low) & (self.energy <= high))
 
     def where(self, kept: np.ndarray) -> "NormCurve":
-        return replace(self, energy=self.energy[kept], norm=self.norm[kept], gain=self.gain[kept])
+        return replace(self, energy=self.energy[kept], norm=self.norm[kept], gain=self.gain[kept], error=self.error[kept])
 
 
 def norm_curves(datasets: Sequence[xr.Dataset], *, values: str = "norm") -> tuple[NormCurve, ...]:
@@ -49,10 +51,18 @@ def norm_curves(datasets: Sequence[xr.Dataset], *, values: str = "norm") -> tupl
             own = np.isfinite(norm)
             gain = np.ones(int(own.sum())) if gains is None else gains[k][own]
             e0, noise = float(ds["e0"].values[k]), float(ds["noise"].values[k])
-            made.append(NormCurve(name, energy[own], norm[own], e0, scale[k], baseline[k], noise, gain))
+            error = _standard_error(ds, values, k)[own]
+            made.append(NormCurve(name, energy[own], norm[own], e0, scale[k], baseline[k], noise, gain, error))
     if not made:
         raise DataError("No spectrum is given.", hint="Choose at least one.")
     return tuple(made)
+
+
+def _standard_error(ds: xr.Dataset, values: str, k: int) -> np.ndarray:
+    """Standard deviation over samples by the root of their number, shape (energy,); NaN where there is one sample."""
+    if "n_samples" not in ds or f"{values}_std" not in ds:
+        return np.full(ds.sizes["energy"], np.nan)
+    return np.asarray(ds[f"{values}_std"].values[k], dtype=float) / np.sqrt(float(ds["n_samples"].values[k]))
 
 
 def _relative(ds: xr.Dataset, name: str) -> list[float]:
@@ -70,9 +80,9 @@ def remarks(datasets: Sequence[xr.Dataset]) -> list[str]:
     if mismatch:
         said.append(mismatch)
     notes = [ds.attrs.get("calibration") for ds in datasets]
-    standards = {(n["standard"], n["assigned"]) if n else None for n in notes}
+    standards = {calibrated_on(n) if n else "none" for n in notes}
     if len(standards) > 1:
-        named = ", ".join(sorted(f"{s[0]} at {s[1]:g} eV" if s else "none" for s in standards))
+        named = ", ".join(sorted(standards))
         said.append(f"The energies are calibrated differently ({named}).")
     return said
 

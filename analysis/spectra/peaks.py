@@ -11,6 +11,7 @@ from pydantic import Field
 from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError, ParamError
 from analysis.core.params import Params
+from analysis.core.progress import report
 from analysis.spectra.curves import common_attrs, spread, union
 from analysis.spectra.normcurves import NormCurve, norm_curves, remarks
 from analysis.spectra.peakfit import PeakFit, PeakModel, fit_peaks
@@ -83,12 +84,11 @@ def _parsed(text: str) -> NamedPeak:
 def peaks(normalised: Sequence[xr.Dataset], params: PeaksParams) -> xr.Dataset:
     """One row a peak and spectrum, and the fitted curves.
 
-    The interval of an area holds the scatter of the points and the error of the edge step it is measured in.
+    The interval of an area holds the scatter of the points and the error of the edge step it is measured in. A spectrum that does not
+    cover the range is left out and said; if none does, that is raised.
     """
     model = params.model()
-    found = norm_curves(normalised)
-    cut = [_range(c, params) for c in found]
-    fits = [fit_peaks(c.energy, c.norm, model, level=params.level) for c in cut]
+    cut, fits, left_out = _fitted(norm_curves(normalised), model, params)
     energy = union([c.energy for c in cut])
     out = _rows(cut, fits, model, params).merge(_curves(energy, cut, fits))
     out["feature_height"] = ("spectrum", np.array([_feature(c, params) for c in cut]), {"units": "1"})
@@ -101,7 +101,25 @@ def peaks(normalised: Sequence[xr.Dataset], params: PeaksParams) -> xr.Dataset:
         if flag
     ]
     attrs = {"level": params.level, "feature": params.feature, **common_attrs(normalised)}
-    return warn(out.assign_attrs(attrs), *remarks(normalised), *said)
+    return warn(out.assign_attrs(attrs), *remarks(normalised), *said, *left_out)
+
+
+def _fitted(found: Sequence[NormCurve], model: PeakModel, params: PeaksParams) -> tuple[list[NormCurve], list[PeakFit], list[str]]:
+    """The fitted points and the fit of every spectrum that allows it, and a sentence for each that does not."""
+    cut: list[NormCurve] = []
+    fits: list[PeakFit] = []
+    refused: list[DataError] = []
+    for k, curve in enumerate(found):
+        report(k / len(found), curve.name)
+        try:
+            part = _range(curve, params)
+            fits.append(fit_peaks(part.energy, part.norm, model, level=params.level))
+            cut.append(part)
+        except DataError as err:
+            refused.append(err)
+    if not fits:
+        raise refused[0]
+    return cut, fits, [f"Left out: {err.message}" for err in refused]
 
 
 def _range(curve: NormCurve, params: PeaksParams) -> NormCurve:

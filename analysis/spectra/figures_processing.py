@@ -1,0 +1,172 @@
+"""How a spectrum came to be what is compared: as measured, its standard, its lines, its correction."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from analysis.core.errors import DataError
+from analysis.core.registry import Labelled
+from analysis.core.style import Style
+from analysis.spectra.curves import curves
+from analysis.spectra.energy_axis import feature_energy
+from analysis.spectra.figures_base import (
+    ENERGY_TITLE,
+    EV,
+    SpectrumFigureParams,
+    Trace,
+    colours,
+    dash_of,
+    energy_axis,
+    finish,
+    legend,
+    line,
+    markers,
+    names,
+    safe,
+    span,
+    titled,
+    visible_range,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MU_TITLE = "Absorption / 1"
+ENERGIES = {"e0": "E0", "half_step": "half step", "max_slope": "steepest", "inflection": "inflection", "white_line": "white line"}
+
+
+class MeasuredParams(SpectrumFigureParams):
+    taken: tuple[str, ...] = Field((), title="Points taken out, as spectrum@energy")
+    points: bool = Field(False, title="Show points")
+
+
+def measured(items: tuple[Labelled, ...], style: Style, params: MeasuredParams) -> "go.Figure":
+    """Absorption as measured, before any step; points that were taken out are crossed."""
+    traces: list[Trace] = []
+    for item, colour in zip(items, colours(items, style), strict=True):
+        energy = np.asarray(item.data["energy"].values, dtype=float)
+        rows = np.asarray(item.data["mu"].values, dtype=float)
+        for row, name, own in zip(rows, names(item), item.data["name"].values.astype(str).tolist(), strict=True):
+            clickable = {"customdata": [[own]] * int(np.isfinite(row).sum())} if params.points else {}
+            look = {"mode": "lines+markers", "marker": {"size": 4}} if params.points else {}
+            drawn = line(energy, row, legend(name, item), colour, line={"dash": dash_of(item, items), "width": 1.2}, **clickable)
+            traces += [{**drawn, **look}, *_taken(energy, row, own, params.taken, style)]
+    shapes, labels = markers(params.markers, style, span(params, traces))
+    layout = {
+        "xaxis": energy_axis(items, style, params),
+        "yaxis": {"title": {"text": MU_TITLE}, **visible_range([(t["x"], t["y"]) for t in traces], params)},
+        "shapes": shapes,
+        "annotations": labels,
+    }
+    return finish(traces, layout, style, "spectra.measured")
+
+
+def _taken(energy: np.ndarray, row: np.ndarray, name: str, taken: Sequence[str], style: Style) -> list[Trace]:
+    """Crosses over the points of a spectrum that were taken out."""
+    wanted = [float(t.rpartition("@")[2]) for t in taken if t.rpartition("@")[0] in ("", name)]
+    own = np.flatnonzero(np.isfinite(row))
+    places = [int(own[np.abs(energy[own] - e).argmin()]) for e in wanted if own.size]
+    if not places:
+        return []
+    look = {"symbol": "x", "size": 9, "color": style.ink}
+    shape = {"type": "scatter", "mode": "markers", "x": energy[places], "y": row[places], "customdata": [[name]] * len(places)}
+    return [{**shape, "marker": look, "name": "taken out", "hovertemplate": "%{x:.2f} eV, taken out<extra></extra>"}]
+
+
+class StandardParams(SpectrumFigureParams):
+    feature: Literal["max_slope", "white_line"] = Field("white_line", title="Feature")
+    assigned: float = Field(2472.02, gt=0, title="Assigned energy", json_schema_extra=EV)
+    search: float = Field(5.0, gt=0, title="Distance within which the feature is looked for", json_schema_extra=EV)
+
+
+def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams) -> "go.Figure":
+    """Standards as measured around their feature, with where it was found and the energy that it is said to be at."""
+    traces: list[Trace] = []
+    low, high = params.assigned - 2 * params.search, params.assigned + 2 * params.search
+    for item, colour in zip(items, style.sequence(len(items)), strict=True):
+        curve = curves(item.data)[0]
+        found = feature_energy(curve, params.feature, params.assigned, params.search)
+        near = curve.between(low, high)
+        height = float(np.ptp(near.mu)) or 1.0
+        values = (near.mu - near.mu.min()) / height
+        name = f"{item.label}: {found:.2f} eV, shift {params.assigned - found:+.2f} eV"
+        traces.append(line(near.energy, values, legend(name, item), colour, legendgroup=item.key))
+        at = float(np.interp(found, near.energy, values))
+        mark = {"type": "scatter", "mode": "markers", "x": [found], "y": [at], "marker": {"color": colour, "size": 8}, "showlegend": False}
+        traces.append({**mark, "legendgroup": item.key, "hovertemplate": "%{x:.3f} eV<extra></extra>"})
+    what = "white line" if params.feature == "white_line" else "steepest rise"
+    shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"], style)
+    layout = {
+        "xaxis": {"title": titled(ENERGY_TITLE, items, style, [f"Dots: {what} as measured."]), "range": [low, high]},
+        "yaxis": {"title": {"text": "Absorption, scaled / 1"}},
+        "shapes": shapes,
+        "annotations": labels,
+    }
+    return finish(traces, layout, style, "spectra.standards")
+
+
+class LinesParams(SpectrumFigureParams):
+    spectrum: int = Field(1, ge=1, title="Spectrum of the result, from 1")
+
+
+def lines(items: tuple[Labelled, ...], style: Style, params: LinesParams) -> "go.Figure":
+    """Absorption with the pre-edge line, the post-edge polynomial, the ranges they were fitted in, and E0 in its definitions."""
+    if not items:
+        return finish([], {"xaxis": {"title": {"text": ENERGY_TITLE}}, "yaxis": {"title": {"text": MU_TITLE}}}, style, "spectra.lines")
+    item, k = items[0], params.spectrum - 1
+    ds = item.data
+    if k >= ds.sizes["spectrum"]:
+        raise DataError(f"The result holds {ds.sizes['spectrum']} spectra, not {params.spectrum}.", hint="Choose a smaller number.")
+    energy = np.asarray(ds["energy"].values, dtype=float)
+    rows = {n: np.asarray(ds[n].values[k], dtype=float) for n in ("mu", "pre", "post")}
+    traces = [line(energy, rows["mu"], legend(names(item)[k], item), style.color(item.group))]
+    if "interference" in ds:
+        step = np.asarray(ds["interference"].values[k], dtype=float)
+        if np.nanmax(np.abs(step)) > 0:
+            traces.append(line(energy, rows["mu"] - step, "less the step of Nb L2", style.ink, line={"width": 1}))
+    for name, title in (("pre", "pre-edge line"), ("post", "post-edge")):
+        traces.append(line(energy, rows[name], title, style.muted, line={"dash": "dash" if name == "pre" else "dot"}))
+    found = [f"{title}@{float(ds[name].values[k]):.3f}" for name, title in ENERGIES.items() if np.isfinite(ds[name].values[k])]
+    shapes, labels = markers(found, style, span(params, traces))
+    layout = {
+        "xaxis": energy_axis(items[:1], style, params, ["Shaded: ranges of the fits."]),
+        "yaxis": {"title": {"text": MU_TITLE}},
+        "shapes": [*_ranges(ds, k, style), *shapes],
+        "annotations": labels,
+    }
+    return finish(traces, layout, style, "spectra.lines")
+
+
+def _ranges(ds: xr.Dataset, k: int, style: Style) -> list[dict[str, Any]]:
+    """The fit ranges as shaded stripes."""
+    recipe, e0 = ds.attrs.get("recipe", {}), float(ds["e0"].values[k])
+    made = []
+    for low, high in (("pre1", "pre2"), ("norm1", "norm2")):
+        ends = recipe.get(low), recipe.get(high)
+        if None not in ends:
+            place = {"x0": e0 + ends[0], "x1": e0 + ends[1], "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+            made.append({"type": "rect", **place, "fillcolor": style.fill("", 0.13), "line": {"width": 0}, "layer": "below"})
+    return made
+
+
+def corrected(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureParams) -> "go.Figure":
+    """Normalised absorption before and after the correction for self-absorption, and its amplification."""
+    traces: list[Trace] = []
+    for item, colour in zip(items, style.sequence(len(items)), strict=True):
+        energy = np.asarray(item.data["energy"].values, dtype=float)
+        traces.append(line(energy, np.asarray(item.data["norm"].values[0], dtype=float), legend(item.label, item), colour))
+        if "amplification" in item.data:
+            gain = np.asarray(item.data["amplification"].values[0], dtype=float)
+            look = {"line": {"dash": "dot"}, "yaxis": "y2"}
+            traces.append(line(energy, gain, "amplification of noise", style.muted, **look))
+    notes = [i.data.attrs["self_absorption"] for i in items if i.data.attrs.get("self_absorption")]
+    said = [f"{safe(n['formula'])}, {n['angle_in']:g}° in, {n['angle_out']:g}° out, {n['model']}." for n in notes]
+    layout = {
+        "xaxis": {**energy_axis(items, style, params, said), "anchor": "y2"},
+        "yaxis": {"title": {"text": "Normalised absorption / 1"}, "domain": [0.3, 1.0]},
+        "yaxis2": {"title": {"text": "Amplification / 1"}, "domain": [0.0, 0.24], "rangemode": "tozero"},
+    }
+    return finish(traces, layout, style, "spectra.corrected")

@@ -1,0 +1,49 @@
+"""The spectra page's views: each figure, what of the address it reads, and its parameters."""
+
+from typing import Any
+
+from components import spectra_view
+from components.spectra_samples import edge
+from components.spectra_view import CHOICE, PEAKS, SUBJECTS, drawn_together
+from components.views import Query, View, register
+
+WINDOW = ("from", "to", "markers")
+
+
+def _overlay(query: Query) -> dict[str, Any]:
+    inset = edge(query) == "S K" and query.get("inset", "on") == "on"
+    made = {
+        "quantity": query.get("quantity", "norm"),
+        "offset": query.get("offset") or 0.0,
+        "offset_by": query.get("apart", "groups"),
+        "inset": inset,
+        **{n: query[q] for n, q in (("inset_low", "zoom1"), ("inset_high", "zoom2")) if query.get(q)},
+    }
+    return drawn_together(query, **made)
+
+
+register(
+    View(
+        "spectra.overlay",
+        "Normalised spectra",
+        (*SUBJECTS, *WINDOW, "refs", "quantity", "offset", "apart", "inset", "zoom1", "zoom2"),
+        spectra_view.overlaid,
+        _overlay,
+        hint="Colour: group. Dash: state.",
+    ),
+    View(
+        "spectra.difference",
+        "Difference spectra",
+        (*SUBJECTS, *WINDOW, "quantity", "diff", "diffshift"),
+        spectra_view.differences,
+        drawn_together,
+    ),
+    View(
+        "spectra.areas",
+        "Peak areas",
+        (*CHOICE, *PEAKS, "off"),
+        spectra_view.areas,
+        lambda q: {"peak": q.get("feature", "")},
+        hint="Bars are means over cells, points are samples.",
+    ),
+)

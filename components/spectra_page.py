@@ -1,0 +1,111 @@
+"""The spectra page: coated against uncoated, charged against discharged; everything of it in the address."""
+
+from collections.abc import Callable
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from components import comparability, job_panel, notice, shell, spectra_recipe, spectra_samples, spectra_view
+from components import spectra_figures as _views  # noqa: F401 - registers the views
+from components.address import control
+from components.card import card
+from components.context import workspace
+from components.spectra_controls import chips, hidden, many, picker
+from components.spectra_panels import panel
+from components.views import VIEWS, Query
+
+TABS = (("compare", "Compare"), ("peaks", "Peaks"), ("mixtures", "Mixtures"), ("processing", "Processing"), ("table", "Table"))
+SHOWN = (("auto", "Means, else samples"), ("means", "Means of cells"), ("both", "Means and samples"), ("samples", "Every sample"))
+QUANTITIES = (("norm", "Normalised"), ("flat", "Flattened"), ("mu", "As processed, μ"))
+APART = (("groups", "by group"), ("states", "by state"), ("items", "each"))
+HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""))
+
+
+def layout(**query: str) -> Component:
+    """The page for an address."""
+    ref, cmp = workspace().default_pair()
+    bar = shell.toolbar("Spectra", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
+    if not spectra_samples.everything():
+        how = "Drop spectra (XDI, Athena projects, columns of text, NXxas) on the import page, standards and references with them."
+        return shell.view(bar, job_panel.in_progress(), notice.empty("No spectra yet", how))
+    found = spectra_samples.samples(query)
+    if not found:
+        return shell.view(bar, _cells(query), notice.empty("No spectra of these groups", "Choose other groups, or another edge."))
+    guard = comparability.panel("spectra", found, spectra_samples.groups(query))
+    body = BODIES.get(query.get("tab", ""), _compare)(query)
+    return shell.view(bar, _cells(query), guard, body)
+
+
+def _controls(query: Query) -> list[Component]:
+    """View, edge and recipe: what all spectra of the page have in common is always in sight."""
+    edges = [(e, e) for e in spectra_samples.edges(query)]
+    edge = spectra_samples.edge(query)
+    shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
+    if len(edges) > 1:
+        shown.append(picker("edge", query, edges[0][0], edges, "Edge", 84, value=edge))
+    said = spectra_recipe.sentence(query)
+    return [*shown, dmc.Text(said, size="xs", c="dimmed", className="ellipsis", maw=420, attributes={"root": {"title": said}})]
+
+
+def _cells(query: Query) -> Component:
+    excluded = dmc.Switch(
+        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
+    )
+    refs = [(str(m.id), _reference_name(m.cell, m.date)) for m in spectra_samples.references(query)]
+    beside = [many("refs", query, refs, "Reference spectra", placeholder="Reference spectra …", width=190)] if refs else []
+    return dmc.Group([*chips(spectra_samples.samples(query), query), *beside, excluded, hidden(query, HIDDEN)], gap=6, className="cells")
+
+
+def _reference_name(cell: str, date: object) -> str:
+    return f"{cell}, {date}" if date else cell
+
+
+def _compare(query: Query) -> Component:
+    """The picture for the meeting: spectra above, differences below, areas and their comparison beside."""
+    overlay = [
+        picker("show", query, "auto", SHOWN, "Shown", 138),
+        picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
+        _offset(query),
+    ]
+    modes = spectra_view.difference_modes(query)
+    against = [
+        dmc.Text("minus", size="xs", c="dimmed"),
+        picker(
+            "diff",
+            query,
+            modes[0][0] if modes else "",
+            modes,
+            "Reference of the difference",
+            190,
+            value=spectra_view.difference_mode(query),
+        ),
+    ]
+    peaks = spectra_view.peak_names(query)
+    feature = [picker("feature", query, spectra_view.FEATURE, [(p, p) for p in peaks], "Peak", 104)] if peaks else []
+    cards = [
+        card(VIEWS["spectra.overlay"], query, controls=overlay, class_name="wide"),
+        card(VIEWS["spectra.areas"], query, controls=feature),
+        card(VIEWS["spectra.difference"], query, controls=against, class_name="wide"),
+        panel("effects", query),
+    ]
+    return shell.page(html.Div(cards, className="grid"))
+
+
+def _offset(query: Query) -> Component:
+    """Offset between curves, and what is set apart."""
+    value = dmc.TextInput(
+        id=control("offset", ""),
+        value=query.get("offset", ""),
+        placeholder="0",
+        debounce=True,
+        size="xs",
+        w=76,
+        leftSection=dmc.Text("off", size="xs", c="dimmed"),
+        leftSectionWidth=28,
+        **{"aria-label": "Offset between curves"},
+    )
+    return dmc.Group([value, picker("apart", query, "groups", APART, "What is set apart", 92)], gap=4)
+
+
+BODIES: dict[str, Callable[[Query], Component]] = {}
