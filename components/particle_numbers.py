@@ -69,8 +69,8 @@ def _row(mark: Mark, m: MeasurementRecord, named: bool, query: Query) -> Compone
         style={"background": colour},
         **{"aria-label": f"{mark.name}: next colour"},
     )
-    name = dcc.Input(
-        id=mark_id("name", mark.id), value=mark.name, debounce=True, className="mark-name", **{"aria-label": "Name of the mark"}
+    name = dmc.TextInput(
+        id=mark_id("name", mark.id), value=mark.name, debounce=True, size="xs", className="mark-name", **{"aria-label": "Name of the mark"}
     )
     gone = html.Button(
         icon("close", 12), id=mark_id("remove", mark.id), n_clicks=0, className="mark-remove", **{"aria-label": f"Remove {mark.name}"}

@@ -30,7 +30,7 @@ from components.edge_maps import schema_of
 from components.particle_figures import PROFILE, SHIFTS, SPECTRA, VALUES
 from components.particle_marks import Line, line_of, marks_of, text_of
 from components.particle_numbers import LIST_READS
-from components.particle_view import DEFAULT_MAP, MAPS, chosen, particles, sides, title_of, tomograms
+from components.particle_view import DEFAULT_MAP, MAPS, chosen, particles, short_title, sides, tomograms
 from components.views import Query
 
 TABS = (("slices", "Slices"), ("solid", "3D"), ("frames", "Raw frames"))
@@ -64,12 +64,12 @@ def _tab(query: Query) -> str:
 
 def _controls(query: Query, every: Sequence[MeasurementRecord], tab: str) -> list[Component]:
     first = chosen(query)
-    named = [(str(m.id), title_of(m) + (" ✗" if m.excluded else "")) for m in every]
+    named = [(str(m.id), short_title(m)) for m in every]
     default = str(first.id) if first and "particle" not in query else ""
     raw = any(schema_of(m) == FRAMES.name for m in sides(query))
     tabs = tuple(t for t in TABS if raw or t[0] != "frames")
     picks = [
-        _pick("particle", str(first.id) if first else "", default, named, "Particle", 250),
+        _pick("particle", str(first.id) if first else "", default, named, "Particle", 270),
         _pick(
             "beside", query.get("beside", ""), "", [("", "alone"), *(n for n in named if first and n[0] != str(first.id))], "Beside it", 250
         ),
@@ -162,7 +162,7 @@ def _cards(query: Query) -> list[Component]:
         card(SPECTRA, query, controls=[look, reach]),
         html.Section(
             [
-                html.Div([html.H2("Points and regions", className="card-title"), _around(query)], className="card-head"),
+                html.Div([html.H2("Marks", className="card-title", title="Points and regions"), _around(query)], className="card-head"),
                 html.Div(particle_numbers.marks_list(query), id="particle-marks-list", className="scroll"),
                 dcc.Store(id="marks-query", data={"reads": list(LIST_READS), "query": {n: query[n] for n in LIST_READS if n in query}}),
             ],

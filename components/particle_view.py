@@ -119,6 +119,12 @@ def title_of(m: MeasurementRecord) -> str:
     return legend_name(" · ".join(p for p in (particle_name(m), m.state or "", cycle) if p), m.origin)
 
 
+def short_title(m: MeasurementRecord) -> str:
+    """Name and state, as lists have them."""
+    words = legend_name(" · ".join(p for p in (particle_name(m), m.state or "") if p), m.origin)
+    return f"{words}, excluded" if m.excluded else words
+
+
 def tomograms(m: MeasurementRecord) -> list[MeasurementRecord]:
     """Volumes of the same particle, or of the same cell where the particle is not named."""
     found = [

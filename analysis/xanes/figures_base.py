@@ -94,12 +94,12 @@ def number_format(ds: xr.Dataset) -> str:
     return ".3f" if ds.attrs.get("quantity") else ".2f"
 
 
-def titled(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style) -> dict[str, Any]:
+def titled(title: str, items: Sequence[Labelled], notes: Sequence[str], style: Style, *, length: int = NOTE_LENGTH) -> dict[str, Any]:
     """An axis title with notes below it: plotly keeps room for titles, for free annotations it does not."""
     origin = origin_note({i.origin for i in items})
     said = " ".join([*([f"{origin[:1].upper()}{origin[1:]}."] if origin else []), *notes])
     look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
-    lines = [f'<span style="{look}">{safe(line)}</span>' for line in textwrap.wrap(said, NOTE_LENGTH)]
+    lines = [f'<span style="{look}">{safe(line)}</span>' for line in textwrap.wrap(said, length)]
     return {"text": "<br>".join([title, *lines])}
 
 

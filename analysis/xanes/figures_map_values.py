@@ -1,5 +1,6 @@
 """What one map says, drawn: how often its values occur, and how it runs along a line."""
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.schemas import DEFINITIONS, FLAGS
 from analysis.xanes.figures_base import QUANTITIES, Trace, finish, legend, nothing, plural, safe, titled
-from analysis.xanes.figures_spectra import NO_COLOUR, mark_colour
+from analysis.xanes.figures_spectra import NARROW, NO_COLOUR, mark_colour
 from analysis.xanes.map_values import LABELS
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ TITLES = {
     "r_factor": "R-factor",
     "state": "State of charge",
 }
+MANY_EV = 100.0  # above it an energy is a place on the scale, written to 0.01 eV; below it a width
 UNIT_TEXT = {"1/um": "µm⁻¹", "um": "µm"}
 
 
@@ -72,14 +74,16 @@ def map_histogram(items: tuple[Labelled, ...], style: Style, params: MapHistogra
     is_label = shown[0].data.attrs["variable"] in LABELS
     traces = [(_bars if is_label else _steps)(i, c, style) for i, c in zip(shown, colours, strict=True)]
     width = float(shown[0].data.attrs["bin_width"])
-    notes = [] if is_label else [f"Bins of {width:g}. Voxels that count; drag a range to light it up."]
+    unit = str(shown[0].data["value"].attrs["units"]).replace("1/um", "µm⁻¹")
+    unit = "" if unit == "1" else f" {unit}"
+    notes = [] if is_label else [f"Voxels that count, in bins of {width:g}{unit}. Drag a range to light it up."]
     layout: dict[str, Any] = {
-        "xaxis": {"title": titled(axis_title(shown[0].data), shown, notes, style), "tickformat": ".3~f", **_ticks(shown[0])},
+        "xaxis": {"title": titled(axis_title(shown[0].data), shown, notes, style, length=NARROW), "tickformat": ".3~f", **_ticks(shown[0])},
         "yaxis": {"title": {"text": "Fraction of voxels / %"}, "rangemode": "tozero"},
         "dragmode": "select",
         "selectdirection": "h",
         "barmode": "group",
-        "shapes": _brush(params.brush, style),
+        "shapes": [] if is_label else _brush(params.brush),
     }
     return finish(traces, layout, style, f"values {shown[0].data.attrs['variable']}")
 
@@ -107,10 +111,12 @@ def _bars(item: Labelled, place: int, style: Style) -> Trace:
     ds = item.data
     colour = style.color(item.group) if place < 0 else mark_colour(place, style)
     known = ds["count"].values > 0
+    found = [int(v) for v in np.round(ds["value"].values[known])]
     return {
         "type": "bar",
-        "x": [str(_label(int(v), ds)) for v in np.round(ds["value"].values[known])],
+        "x": [_label(v, ds) for v in found],
         "y": 100 * ds["fraction"].values[known],
+        "customdata": found,
         "marker": {"color": colour},
         "name": _entry(item),
         "meta": {"id": item.id},
@@ -121,24 +127,24 @@ def _bars(item: Labelled, place: int, style: Style) -> Trace:
 def _label(value: int, ds: Any) -> str:
     if ds.attrs["variable"] != "flags":
         return str(value)
-    return "counts" if value == 0 else "; ".join(words for flag, words in FLAGS.items() if value & flag)
+    return "counts" if value == 0 else "<br>".join(textwrap.wrap("; ".join(words for flag, words in FLAGS.items() if value & flag), 14))
 
 
 def _entry(item: Labelled) -> str:
     found = scalars(item.data)
     n = int(found["n_valid"].value or 0)
     if item.data.attrs["variable"] in LABELS:
-        return legend(f"{item.label}: {plural(n, 'voxel')}", [item.origin])
-    median, unit = found["median"], found["median"].unit
-    said = f"median {float(median.value or 0):.4~g}".replace("~", "") if unit != "eV" else f"median {float(median.value or 0):.2f} eV"
-    return legend(f"{item.label}: {said}, {plural(n, 'voxel')}", [item.origin])
+        return safe(f"{item.label}: {plural(n, 'voxel')}")
+    value, unit = float(found["median"].value or 0), found["median"].unit
+    median = f"{value:.2f} eV" if unit == "eV" and abs(value) > MANY_EV else f"{value:.3g} {unit}".removesuffix(" 1")
+    return safe(f"{item.label}: median {median}, {plural(n, 'voxel')}")
 
 
 def _ticks(item: Labelled) -> dict[str, Any]:
     return {"type": "category"} if item.data.attrs["variable"] in LABELS else {}
 
 
-def _brush(brush: tuple[float, float] | None, style: Style) -> list[dict[str, Any]]:
+def _brush(brush: tuple[float, float] | None) -> list[dict[str, Any]]:
     if brush is None:
         return []
     place = {"type": "rect", "xref": "x", "yref": "paper", "x0": brush[0], "x1": brush[1], "y0": 0, "y1": 1}
@@ -156,7 +162,7 @@ def map_profile(items: tuple[Labelled, ...], style: Style, params: ProfileFigure
     along = f"Distance / {UNIT_TEXT[units]}" if units == "um" else "Distance / voxels"
     notes = ["Band: ± σ of a voxel."] if "value_std" in ds else []
     layout = {
-        "xaxis": {"title": titled(along, shown, notes, style), "tickformat": ".3~f"},
+        "xaxis": {"title": titled(along, shown, notes, style, length=NARROW), "tickformat": ".3~f"},
         "yaxis": {"title": {"text": axis_title(ds)}, "tickformat": ".3~f"},
     }
     return finish(traces, layout, style, f"profile {ds.attrs['variable']}")

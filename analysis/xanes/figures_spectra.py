@@ -10,7 +10,7 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.definitions import Definition
-from analysis.xanes.figures_base import Trace, finish, legend, nothing, plural, safe, titled
+from analysis.xanes.figures_base import Trace, finish, nothing, plural, safe, titled
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOTHING = "Click a voxel or draw a lasso: its spectrum appears here."
 NEAR_EV = (-40.0, 80.0)  # about E0: what a reader looks at first
 HALF = 0.5
+NARROW = 56  # characters of a line of notes: the figure stands in a narrow card
 NO_COLOUR = -1
 
 # Of what a hand marked in pictures and figures; none of them is the colour of a group or of a colour map's ends.
@@ -58,8 +59,9 @@ def _traces(item: Labelled, colour: str, params: SpectraParams) -> list[Trace]:
     common: dict[str, Any] = {"type": "scatter", "x": energy, "legendgroup": item.id or item.label, "meta": {"id": item.id}}
     found = edge_of(item, params.definition)
     said = "no edge energy" if found is None else f"{found:.2f} eV"
-    entry = legend(f"{item.label}: {said}, {plural(int(ds.attrs['n_voxels']), 'voxel')}", [item.origin])
-    hover = f"<b>{safe(item.label)}</b><br>%{{x:.1f}} eV: %{{y:.4f}}<extra></extra>"
+    entry = safe(f"{item.label}: {said}")
+    voxels = plural(int(ds.attrs["n_voxels"]), "voxel")
+    hover = f"<b>{safe(item.label)}</b>, {voxels}<br>%{{x:.1f}} eV: %{{y:.4f}}<extra></extra>"
     look = {"mode": "lines+markers", "line": {"color": colour, "width": 1.4}, "marker": {"size": 3.5, "color": colour}}
     made: list[Trace] = [{**common, **look, "y": ds[name].values, "name": entry, "hovertemplate": hover}]
     quiet = {**common, "mode": "lines", "hoverinfo": "skip", "showlegend": False}
@@ -87,10 +89,10 @@ def edge_of(item: Labelled, definition: str) -> float | None:
 
 def _layout(items: list[Labelled], colours: list[str], style: Style, params: SpectraParams) -> dict[str, Any]:
     ds = items[0].data
-    notes = [f"Circles: edge energy, {DEFINITIONS[params.definition]}."]
+    notes = [f"Circle: {DEFINITIONS[params.definition]}."]
     if params.show == "absorption":
         (a, b), (c, d) = ds.attrs["ranges"]
-        notes.append(f"Dotted: line before the edge, fitted over {a:g}–{b:g} eV; dashed: after it, {c:g}–{d:g} eV.")
+        notes.append(f"Lines fitted over {a:g}–{b:g} eV (dotted) and {c:g}–{d:g} eV (dashed).")
     e0 = float(ds.attrs["e0"])
     near = {} if params.whole else {"range": [e0 + NEAR_EV[0], e0 + NEAR_EV[1]]}
     unit = {"1": "1", "1/um": "µm⁻¹"}[str(ds["mu"].attrs["units"])] if params.show == "absorption" else "1"
@@ -102,8 +104,7 @@ def _layout(items: list[Labelled], colours: list[str], style: Style, params: Spe
         line = {"color": style.muted, "width": 1, "dash": "dot"}
         shapes = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": HALF, "y1": HALF, "line": line, "layer": "below"}]
     return {
-        "xaxis": {"title": titled("Photon energy / eV", items, notes, style), "tickformat": ".1~f", **near},
+        "xaxis": {"title": titled("Photon energy / eV", items, notes, style, length=NARROW), "tickformat": ".1~f", **near},
         "yaxis": {"title": {"text": f"{title} / {unit}"}, "tickformat": ".2~f"},
         "shapes": shapes,
-        "legend": {"orientation": "v", "x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom", "bgcolor": "rgba(128,128,128,0.08)"},
     }
