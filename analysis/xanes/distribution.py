@@ -42,6 +42,7 @@ DISTRIBUTION = Schema(
     },
 )
 
+REFUSED = (4, 8, 16)  # of analysis.schemas.FLAGS: there is an edge, but its energy is not known well enough
 KEPT = ("e0", *RECIPE, "quantity", "calibrant_energies", "calibrant_values", "element", "edge")
 OF_VALUES = ("mean", "std", "median", "iqr", "p5", "p95")  # the other numbers of a shape have no unit
 SHAPE_TITLES = {
@@ -116,7 +117,8 @@ def distribution(edges: xr.Dataset, params: DistributionParams, *, mask: xr.Data
         "mixture": (found.mixture.density(centers), per),
     }
     attrs = {k: edges.attrs[k] for k in KEPT if k in edges.attrs}
-    attrs |= {"dimensionality": dimensionality(edges), "bin_width": params.bin_width, "distribution": _record(found, energy.size)}
+    attrs |= {"dimensionality": dimensionality(edges), "bin_width": params.bin_width}
+    attrs |= {"distribution": {**_record(found, energy.size), **_refused(edges["flags"].to_numpy())}}
     made = table(columns, dim="bin", attrs=attrs).merge(table({"fine_energy": (fine, unit), "fine_count": (fine_counts, "1")}, dim="fine"))
     return warn(made, *warnings_of(edges), *_remarks(found))
 
@@ -148,6 +150,21 @@ def _inside(edges: xr.Dataset, params: DistributionParams, mask: xr.Dataset | No
         inside &= ~near(~has_value, params.erode)
     chosen = checked_mask(mask, edges)
     return inside if chosen is None else inside & (chosen.to_numpy() != 0)
+
+
+def _refused(flags: np.ndarray) -> dict[str, int]:
+    """Voxels that have an edge, and those of them that have no value for a reason of quality."""
+    has_edge = np.isin(flags & ~np.uint8(BELOW | ABOVE), (0, *REFUSED))
+    return {"n_edge": int(has_edge.sum()), "n_refused": int(np.isin(flags, REFUSED).sum())}
+
+
+def share_between(stored: xr.Dataset, low: float, high: float) -> float:
+    """Fraction of a particle's counted volume whose value lies in a range, linear within its fine bins."""
+    centers, counts = stored["fine_energy"].values, stored["fine_count"].values
+    half = 0.5 * float(stored.attrs["bin_width"]) / FINE
+    limits = np.append(centers - half, centers[-1] + half)
+    reached = np.concatenate([[0.0], np.cumsum(counts)]) / counts.sum()
+    return float(np.diff(np.interp([low, high], limits, reached))[0])
 
 
 def _found(
@@ -225,6 +242,8 @@ def summarise(stored: xr.Dataset, params: DistributionParams) -> dict[str, Scala
         found[name] = Scalar(value, own, low=low, high=high, n=n, level=level, of=of, title=SHAPE_TITLES[name])
     found["noise_floor"] = Scalar(record["noise_floor"], unit, n=n, of="voxels", title="Noise floor")
     found["heterogeneity"] = Scalar(record["heterogeneity"], unit, n=n, of="voxels", title="Heterogeneity beyond noise")
+    share = record["n_refused"] / record["n_edge"] if record["n_edge"] else None
+    found["fraction_refused"] = Scalar(share, "1", n=record["n_edge"], of="voxels with an edge", title="Refused voxels that have an edge")
     found["n_effective"] = Scalar(record["n_effective"], "1", n=n, of="voxels", title="Independent voxels")
     found["correlation_length"] = Scalar(record["correlation_length"], "1", title="Correlation length, in voxels")
     found["n_parts"] = Scalar(len(record["parts"]), "1", title="Gaussians in the mixture")

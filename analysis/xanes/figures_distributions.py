@@ -12,6 +12,7 @@ from analysis.core.data import scalars
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.core.tables import column_name
 from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
@@ -32,6 +33,7 @@ from analysis.xanes.figures_base import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
 NO_PARTICLES = "No distribution to show. Choose particles whose edge energies are mapped."
@@ -86,6 +88,25 @@ def histogram(items: tuple[Labelled, ...], style: Style, params: HistogramParams
         beside = [b for b in bars if b.state == state]
         traces += [t for b in beside for t in _drawn(b, row, len(beside) <= FEW, shown[0].data, style, params)]
     return finish(_with_legend(traces, bars), _layout(shown, bars, states, style, params), style, f"histogram {params.height}")
+
+
+def histogram_table(items: Sequence[Labelled], params: HistogramParams) -> "pd.DataFrame":
+    """Every bin of what is drawn: of single particles, or of each group in each state."""
+    import pandas as pd
+
+    parts = []
+    for item in items:
+        ds, kind = item.data, item.data.attrs.get("schema")
+        if kind != ("xanes.pooled" if params.per == "pooled" else "xanes.distribution"):
+            continue
+        of_bin = {str(n): v for n, v in ds.data_vars.items() if "bin" in v.dims}
+        for k in range(ds.sizes.get("set", 1)):
+            about = {"group": item.group, "particle": short_name(item), "state": state_of(item)}
+            if kind == "xanes.pooled":
+                about = {"group": str(ds["set_group"].values[k]), "particle": "all", "state": str(ds["set_state"].values[k])}
+            columns = {column_name(n, str(v.attrs["units"])): v.values[k] if v.ndim == 2 else v.values for n, v in of_bin.items()}
+            parts.append(pd.DataFrame({**about, "origin": item.origin, "key": item.key, **columns}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "particle", "state", "origin", "key"])
 
 
 def _of_particle(item: Labelled, params: HistogramParams) -> Bars:

@@ -10,6 +10,7 @@ from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import PALETTE, Style
+from analysis.core.tables import column_name
 from analysis.schemas import FLAGS
 from analysis.xanes.figures_base import (
     STATES,
@@ -27,6 +28,7 @@ from analysis.xanes.figures_base import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
 NO_EDGE = 2  # of FLAGS: air, mostly
@@ -106,6 +108,45 @@ def _key(style: Style) -> list[Trace]:
     ]
 
 
+COLUMNS = (
+    "n_valid",
+    "median",
+    "iqr",
+    "std",
+    "noise_floor",
+    "heterogeneity",
+    "skewness",
+    "kurtosis",
+    "dip",
+    "bimodality",
+    "n_parts",
+    "fraction_refused",
+    "n_effective",
+)
+
+
+def particle_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":
+    """One row for each particle: what it is, how it was analysed, and the numbers of its distribution with their intervals."""
+    import pandas as pd
+
+    rows = []
+    for item in items:
+        found = scalars(item.data)
+        about = {"group": item.group, "particle": short_name(item), "state": state_of(item), "origin": item.origin, "key": item.key}
+        recipe = {n: item.data.attrs.get(n) for n in ("definition", "e0", "energy_offset", "dimensionality", "quantity")}
+        numbers: dict[str, Any] = {}
+        for name in COLUMNS:
+            scalar = found.get(name)
+            if scalar is None:
+                continue
+            head = column_name(name, scalar.unit)
+            numbers[head] = scalar.value
+            if scalar.low is not None:
+                numbers |= {f"{head}, low (within particle)": scalar.low, f"{head}, high (within particle)": scalar.high}
+        rows.append({**about, **{k: v for k, v in recipe.items() if v is not None}, **numbers})
+    return pd.DataFrame(rows)
+
+
 def quality(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
     """Which voxels of each particle count, and why the others do not, as shares of all voxels that have an edge."""
     shown = tuple(i for i in items if i.data.attrs.get("schema") == "txm.edge_map" and "n_valid" in scalars(i.data))
@@ -134,6 +175,20 @@ def quality(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
         "yaxis": {"tickvals": list(range(len(shown))), "ticktext": names, "range": [len(shown) - 0.4, -0.6], "showgrid": False},
     }
     return finish(traces, layout, style, "quality")
+
+
+def quality_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":
+    """One row for each particle and reason: number and share of the voxels that have an edge."""
+    import pandas as pd
+
+    shown = [i for i in items if "n_valid" in scalars(i.data)]
+    rows = [
+        {"group": i.group, "particle": short_name(i), "state": state_of(i), "origin": i.origin, "key": i.key, "voxels": name}
+        | {"count / 1": int(count[k]), "share / 1": float(share[k])}
+        for name, share, count in (_parts(shown) if shown else [])
+        for k, i in enumerate(shown)
+    ]
+    return pd.DataFrame(rows)
 
 
 def _parts(items: Sequence[Labelled]) -> list[tuple[str, np.ndarray, np.ndarray]]:

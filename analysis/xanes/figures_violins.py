@@ -12,6 +12,7 @@ from analysis.core.data import Scalar, scalars
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.core.tables import column_name
 from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
@@ -31,6 +32,7 @@ from analysis.xanes.figures_base import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
 NO_SETS = "No particles to compare. Choose particles in a charged and in a discharged state."
@@ -294,6 +296,35 @@ def effects(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
         "showlegend": False,
     }
     return finish(traces, layout, style, "effects")
+
+
+def effect_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":
+    """One row for each difference: value, limits, level and number of particles."""
+    import pandas as pd
+
+    rows = [
+        {"difference": s.title, "origin": i.origin, "key": i.key, **{k: v for k, v in s.to_json().items() if k != "title"}}
+        for i in items
+        for s in scalars(i.data).values()
+    ]
+    return pd.DataFrame(rows)
+
+
+def violin_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":
+    """Outlines of all groups in all states, point by point, with their numbers; particles' medians are in the particle table."""
+    import pandas as pd
+
+    parts = []
+    for item in items:
+        if item.data.attrs.get("schema") != "xanes.pooled":
+            continue
+        ds = item.data
+        for k in range(ds.sizes["set"]):
+            columns = {"at": ds["at"], "outline": ds["outline"][k]}
+            own = {column_name(n, str(v.attrs["units"])): v.values for n, v in columns.items()}
+            fixed = {column_name(str(n), str(v.attrs["units"])): v.values[k] for n, v in ds.data_vars.items() if v.dims == ("set",)}
+            parts.append(pd.DataFrame({"origin": item.origin, "key": item.key, **fixed, **own}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _rows(shown: Labelled) -> list[tuple[str, Scalar, str]]:
