@@ -9,6 +9,7 @@ import ast
 import importlib.metadata
 import importlib.util
 import inspect
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ NUMERIC_LIBRARIES = ("numpy", "scipy", "numba", "xarray", "dask")
 _WORDS = {"title", "description", "json_schema_extra"}  # keywords that only people read
 _ALWAYS = "analysis.core.data"
 # What recipes import to declare themselves and to report: no number depends on it, colours of figures are below it.
+_PARSING = threading.RLock()  # CPython 3.11 counts the depth of syntax trees across threads, and fails where two are made at once
 _NEVER = {"analysis.core.registry", "analysis.core.progress"}
 
 
@@ -36,7 +38,8 @@ def library_versions() -> dict[str, str]:
 
 def code_version(*functions: Callable[..., Any]) -> str:
     """Hash of all project code that the functions can reach, 16 hexadecimal digits."""
-    return _version(tuple((f.__module__, f.__qualname__) for f in map(inspect.unwrap, functions)))
+    with _PARSING:
+        return _version(tuple((f.__module__, f.__qualname__) for f in map(inspect.unwrap, functions)))
 
 
 @cache
