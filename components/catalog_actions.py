@@ -62,11 +62,11 @@ def _delete(table: str, ids: Ids, _fields: Said) -> None:
     catalog = workspace().catalog
     remove: dict[str, Callable[[int], object]] = {
         "cells": catalog.delete_cell,
+        "harvests": catalog.delete_harvest,
+        "particles": catalog.delete_particle,
         "measurements": catalog.delete_measurement,
         "groups": catalog.delete_group,
     }
-    if table not in remove:
-        raise ParamError(f"{table.capitalize()} are deleted together with their cell.", hint="Exclude a particle, or delete the cell.")
     for row_id in ids:
         remove[table](row_id)
 

@@ -103,8 +103,7 @@ def _include(table: str, ids: Ids) -> tuple[str, list[Component]]:
 
 def _delete(table: str, ids: Ids) -> tuple[str, list[Component]]:
     words = [f"{named(table, ids)} will be deleted from the catalog."]
-    if table == "cells":
-        words += _with_cells(ids)
+    words += _together(table, ids)
     if table != "groups":
         words.append("The measured files stay in the workspace folder and can be imported again.")
     else:
@@ -112,13 +111,17 @@ def _delete(table: str, ids: Ids) -> tuple[str, list[Component]]:
     return f"Delete {counted(len(ids), table[:-1])}", _ask("delete", "Delete", *words, color="red")
 
 
-def _with_cells(ids: Ids) -> list[str]:
-    """What goes together with cells."""
+def _together(table: str, ids: Ids) -> list[str]:
+    """What is deleted with cells, harvests, particles."""
+    column = {"cells": "cell_id", "harvests": "harvest_id", "particles": "particle_id"}.get(table)
+    if column is None:
+        return []
     known, gone = workspace().catalog, set(ids)
-    kinds = Counter(str(m.modality) for m in known.measurements() if m.cell_id in gone)
+    kinds = Counter(str(m.modality) for m in known.measurements() if getattr(m, column) in gone)
     parts = [counted(n, f"{kind} measurement") for kind, n in kinds.items()]
-    parts += [counted(n, "harvest") for n in [sum(h.cell_id in gone for h in known.harvests())] if n]
-    parts += [counted(n, "particle") for n in [sum(p.cell_id in gone for p in known.particles())] if n]
+    parts += [counted(n, "harvest") for n in [sum(h.cell_id in gone for h in known.harvests())] if n and table == "cells"]
+    if table != "particles":
+        parts += [counted(n, "particle") for n in [sum(getattr(p, column) in gone for p in known.particles())] if n]
     return [f"This includes {', '.join(parts)}."] if parts else []
 
 

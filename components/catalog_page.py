@@ -38,8 +38,12 @@ ACTIONS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("include", "Include again", "check", "out"),
         ("delete", "Delete…", "trash", "some"),
     ),
-    "harvests": (),
-    "particles": (("exclude", "Exclude…", "eye-off", "some"), ("include", "Include again", "check", "out")),
+    "harvests": (("delete", "Delete…", "trash", "some"),),
+    "particles": (
+        ("exclude", "Exclude…", "eye-off", "some"),
+        ("include", "Include again", "check", "out"),
+        ("delete", "Delete…", "trash", "some"),
+    ),
     "groups": (("delete", "Delete…", "trash", "some"),),
 }
 ADDS = (("cell", "Add a cell", ("cells",)), ("group", "Add a group", ("cells", "groups")))

@@ -119,10 +119,7 @@ class Catalog:
     def delete_cell(self, ref: int | str) -> tuple[MeasurementRecord, ...]:
         """Remove the cell with its harvests, particles and measurements; returns the measurements. Files and datasets stay."""
         with self._db.write() as s:
-            cell = rows.find_cell(s, ref)
-            gone = tuple(rows.measurement_record(m) for m in s.scalars(select(Measurement).where(Measurement.cell_id == cell.id)))
-            s.delete(cell)
-            return gone
+            return rows.delete_owner(s, rows.find_cell(s, ref), Measurement.cell_id)
 
     # harvests and particles
 
@@ -212,6 +209,16 @@ class Catalog:
     def update_measurement(self, measurement_id: int, **fields: Any) -> MeasurementRecord:
         with self._db.write() as s:
             return rows.measurement_record(rows.change_measurement(s, rows.by_id(s, Measurement, measurement_id, "measurement"), fields))
+
+    def delete_harvest(self, harvest_id: int) -> tuple[MeasurementRecord, ...]:
+        """Remove a harvest with its particles and measurements; returns the measurements. Files and datasets stay."""
+        with self._db.write() as s:
+            return rows.delete_owner(s, rows.by_id(s, Harvest, harvest_id, "harvest"), Measurement.harvest_id)
+
+    def delete_particle(self, particle_id: int) -> tuple[MeasurementRecord, ...]:
+        """Remove a particle with its measurements; returns the measurements. Files and datasets stay."""
+        with self._db.write() as s:
+            return rows.delete_owner(s, rows.by_id(s, Particle, particle_id, "particle"), Measurement.particle_id)
 
     def delete_measurement(self, measurement_id: int) -> MeasurementRecord:
         """Remove it from the catalog and return what it was. Files and datasets stay."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from analysis.catalog.models import Base, Cell, File, Group, Harvest, Measurement, Particle
 from analysis.catalog.records import (
@@ -36,6 +36,13 @@ def by_id(session: Session, table: type[Row], row_id: int, kind: str) -> Row:
     if row is None:
         raise StoreError(f"There is no {kind} with the number {row_id}.", hint="It may have been deleted meanwhile.")
     return row
+
+
+def delete_owner(session: Session, owner: Cell | Harvest | Particle, of: InstrumentedAttribute[Any]) -> tuple[MeasurementRecord, ...]:
+    """Delete a row with all that hangs on it; the measurements among that, whose column ``of`` names it."""
+    gone = tuple(measurement_record(m) for m in session.scalars(select(Measurement).where(of == owner.id)))
+    session.delete(owner)
+    return gone
 
 
 def find_group(session: Session, ref: int | str) -> Group:

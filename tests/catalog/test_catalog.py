@@ -252,6 +252,24 @@ def test_deleting_a_cell_takes_all_of_it(catalog: Catalog, tmp_path: Path) -> No
     assert counts == [0, 0, 0, 0, 0]
 
 
+@pytest.mark.parametrize(("kind", "left"), [("harvest", (1, 0, 0, 1)), ("particle", (1, 1, 0, 1))])
+def test_deleting_a_harvest_or_a_particle_takes_what_was_measured_on_it(catalog: Catalog, kind: str, left: tuple[int, ...]) -> None:
+    bulk = catalog.add_measurement(MeasurementFields(modality="cycling"), cell=CellFields(name="C1"))
+    made = catalog.add_measurement(
+        MeasurementFields(modality="xanes"),
+        cell=CellFields(name="C1"),
+        harvest=HarvestFields(cycle_number=6),
+        particle=ParticleFields(name="P1"),
+        files=[a_file()],
+    )
+    delete = {"harvest": lambda: catalog.delete_harvest(made.harvest_id), "particle": lambda: catalog.delete_particle(made.particle_id)}
+    assert delete[kind]() == (made,)
+    assert tuple(map(len, (catalog.cells(), catalog.harvests(), catalog.particles(), catalog.measurements()))) == left
+    assert catalog.measurements() == (bulk,)
+    with pytest.raises(StoreError, match=f"There is no {kind} with the number"):
+        delete[kind]()
+
+
 def test_deleting_a_measurement_leaves_its_cell(catalog: Catalog) -> None:
     made = catalog.add_measurement(MeasurementFields(modality="cycling"), cell=CellFields(name="C1"), files=[a_file()])
     assert catalog.delete_measurement(made.id) == made

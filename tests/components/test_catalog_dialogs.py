@@ -83,6 +83,13 @@ def test_deleting_a_cell_says_what_goes_with_it(catalog: Catalog) -> None:
     assert [c.name for c in catalog.cells()] == ["C2"]
 
 
+def test_deleting_a_particle_says_what_goes_with_it(catalog: Catalog) -> None:
+    particle = catalog.particles()[0]
+    assert "This includes 1 xanes measurement." in _text("delete", "particles", [particle.id])
+    _perform("delete", "particles", [particle.id])
+    assert catalog.particles() == () and [m.modality for m in catalog.measurements()].count("xanes") == 0
+
+
 def test_a_group_with_cells_is_not_deleted(catalog: Catalog) -> None:
     with pytest.raises(ParamError, match="still holds cells"):
         _perform("delete", "groups", [catalog.group("coated").id])
