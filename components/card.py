@@ -31,6 +31,9 @@ ACTIONS = (
 )
 
 
+JOBS_SHOWN = 2  # over one figure; all of them are in the panel of jobs
+
+
 def graph_id(figure: Any) -> dict[str, Any]:
     return {"part": "graph", "figure": figure}
 
@@ -101,7 +104,10 @@ def _menu(view: View) -> Component:
 
 def state(items: Items) -> list[Component]:
     """What lies over a figure while its data are being computed, and problems of single inputs."""
-    jobs_shown = [progress(s) for s in items.waiting]
+    ahead = sorted(items.waiting, key=lambda s: s.state != "running")
+    jobs_shown = [progress(s) for s in ahead[:JOBS_SHOWN]]
+    if (more := len(ahead) - JOBS_SHOWN) > 0:
+        jobs_shown.append(dmc.Text(f"and {more} more, listed under Jobs", size="xs", c="dimmed", className="job"))
     problems = [notice.alert(what, sentence, color="orange") for what, sentence in items.problems]
     return [*jobs_shown, *problems]
 
