@@ -1,7 +1,8 @@
 """What a file is, before anything of it is taken: format, extent, warnings, a small picture, or one sentence why not."""
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +19,14 @@ from analysis.core.hashing import file_digest
 from analysis.core.numerics.decimate import min_max
 from analysis.core.params import Params
 from analysis.core.progress import report
-from analysis.core.registry import Reader, Registry
+from analysis.core.registry import Modality, Reader, Registry
 from analysis.core.run import read
 from analysis.cycling.mapping import propose
+from analysis.formats.energies import read_list
+from analysis.formats.png import grey_png
+from analysis.schemas import Preview
 
-Kind = Literal["data", "table", "manifest", "problem"]
+Kind = Literal["data", "part", "list", "table", "manifest", "problem"]
 PICTURE_POINTS = 600
 PIECE_ROWS = 1 << 20  # looked at together
 AGAINST = "time"
@@ -30,6 +34,8 @@ SHOWN = ("voltage", "current")  # drawn against time where a dataset has them
 MANIFEST_HEAD = 16 * 1024
 MAX_TIMESTAMP = 32503680000.0  # s since 1970, the year 3000
 TRIAL_BYTES = 1 << 20
+FEWEST_ENERGIES = 5
+_OPTION = re.compile(r"\b([a-z][a-z0-9_]*)=")
 
 
 class Found(Params):
@@ -53,6 +59,19 @@ class Found(Params):
     message: str = ""
     hint: str = ""
     note: str = ""  # something to know that is no problem
+    modality: str = ""
+    series: str = ""  # of a part: what the parts of its series have in common
+    facts: dict[str, str] = Field(default_factory=dict)  # in words, such as the energies
+    image: str = ""  # title of the picture that was drawn; "" where none was
+    curves: tuple[tuple[str, list[float | None], list[float | None]], ...] = ()  # name, x, y
+    axes: tuple[str, str] = ("", "")  # of the curves
+    lacks: tuple[str, ...] = ()  # what the files do not say of themselves
+    wanted: tuple[str, ...] = ()  # options without which it cannot be read
+    choices: dict[str, list[tuple[str, str]]] = Field(default_factory=dict)  # values that an option may have, with their words
+
+
+Recall = Callable[[Reader, Path], Mapping[str, Any]]
+Draw = Callable[[bytes], None]
 
 
 def inspect(
@@ -61,43 +80,138 @@ def inspect(
     *,
     reader_id: str = "",
     options: Mapping[str, Any] | None = None,
-    remembered: Callable[[str], Mapping[str, Any] | None] | None = None,
+    recall: Recall | None = None,
+    draw: Draw | None = None,
 ) -> Found:
     """Read a file without keeping anything; whatever is wrong with it becomes a sentence of the answer.
+
+    A file that is one of a series is only recognised: ``inspect_together`` reads the series.
 
     Parameters
     ----------
     reader_id, options
         How to read it; recognised by content and with the reader's defaults where they are not given.
-    remembered
-        Answers with the options that a table with this signature of its columns was read with before; asked where none are given.
+    recall
+        Answers with the options that a file laid out like this one was read with before; asked where none are given.
+    draw
+        Gets a small picture of what was read, as PNG, where there is one.
     """
     try:
         sha256 = file_digest(path)
         if not reader_id and is_manifest(path):
             return _manifest(path, sha256)
         report(0.2, "recognising the format")
-        candidates = registry.candidates(path)
-        reader = registry.reader(reader_id) if reader_id else registry.recognise(path)
+        known = _recognised(path, registry, reader_id) | {"sha256": sha256}
+        reader = registry.reader(known["reader"])
+        if series := reader.series(path):
+            return Found(kind="part", **known, options=dict(options or {}), series=series)
     except OSError as err:
         return Found(kind="problem", message=f"{path.name} cannot be read: {err.strerror or err}.", hint="Add it again.")
     except UserError as err:
         if manifest_text.lists_cells(path):
             return _manifest(path, sha256)
-        return Found(kind="problem", message=err.message, hint=err.hint)
-    known = {"sha256": sha256, "reader": reader.id, "title": reader.title, "candidates": tuple((r.id, r.title) for r, _ in candidates)}
-    used = dict(options or (_recalled(path, remembered) if remembered and takes_mapping(reader) else {}))
-    note = "Read with the column mapping that was kept for files with these columns." if used and not options else _misnamed(path, reader)
-    report(0.3, "reading")
+        return _list_of_numbers(path) or Found(kind="problem", message=err.message, hint=err.hint)
+    found = _looked_into((path,), registry, known, dict(options or {}), recall, draw)
+    if found.kind != "data" and not reader_id and manifest_text.lists_cells(path):
+        return _manifest(path, sha256)
+    return found
+
+
+def inspect_together(
+    paths: Sequence[Path],
+    registry: Registry,
+    *,
+    reader_id: str = "",
+    options: Mapping[str, Any] | None = None,
+    recall: Recall | None = None,
+    draw: Draw | None = None,
+) -> Found:
+    """Read files that are one dataset, like ``inspect`` a single one."""
     try:
-        ds = read((path,), reader, reader.options.check(used))
-        facts = _facts(ds, path.name) | ({"instrument": ""} if takes_mapping(reader) else {})
+        known = _recognised(paths[0], registry, reader_id)
     except UserError as err:
-        if not reader_id and manifest_text.lists_cells(path):
-            return _manifest(path, sha256)
+        return Found(kind="problem", message=err.message, hint=err.hint)
+    return _looked_into(tuple(paths), registry, known, dict(options or {}), recall, draw)
+
+
+def _list_of_numbers(path: Path) -> Found | None:
+    """A list of energies, which is no measurement; None where the file is something else."""
+    try:
+        values = read_list(path)[:, 0]
+    except UserError:
+        return None
+    if values.size < FEWEST_ENERGIES or not np.isfinite(values).all():
+        return None
+    said = f"A list of {values.size} numbers, {values[0]:g} … {values[-1]:g}."
+    return Found(kind="list", title="List of numbers", message=said, hint="Energies are chosen where their stack is read.")
+
+
+def _recognised(path: Path, registry: Registry, reader_id: str) -> dict[str, Any]:
+    """Reader, its title, and the readers that could be chosen instead."""
+    candidates = registry.candidates(path)
+    reader = registry.reader(reader_id) if reader_id else registry.recognise(path)
+    modality = next(m.id for m in registry.modalities.values() if reader in m.readers)
+    return {"reader": reader.id, "title": reader.title, "modality": modality, "candidates": tuple((r.id, r.title) for r, _ in candidates)}
+
+
+def _looked_into(
+    paths: tuple[Path, ...], registry: Registry, known: dict[str, Any], options: dict[str, Any], recall: Recall | None, draw: Draw | None
+) -> Found:
+    path, reader = paths[0], registry.reader(known["reader"])
+    used, choices = options, {}
+    try:
+        choices = _choices(reader, path)
+        used = options or (dict(recall(reader, path)) if recall else {})
+        report(0.3, "reading")
+        ds = read(paths, reader, reader.options.check(used))
+        facts = _facts(ds, path.name) | ({"instrument": ""} if takes_mapping(reader) else {})
+        facts |= _previewed(ds, registry.modalities[known["modality"]], draw)
+    except UserError as err:
         kind: Kind = "table" if takes_mapping(reader) and isinstance(err, ReadError) and _lacks_columns(path) else "problem"
-        return Found(kind=kind, **known, options=used, message=err.message, hint=err.hint)
-    return Found(kind="data", **known, options=used, note=note, **facts)
+        said = _wanted(reader, f"{err.message} {err.hint}")
+        return Found(kind=kind, **known, options=used, message=err.message, hint=err.hint, choices=choices, wanted=said)
+    remembered = "Read with the column mapping that was kept for files with these columns."
+    if not takes_mapping(reader):
+        remembered = f"Read like the last file that was laid out alike: {', '.join(f'{n} {v}' for n, v in used.items())}."
+    note = remembered if used and not options else _misnamed(path, reader)
+    return Found(kind="data", **known, options=used, note=note, choices=choices, **facts)
+
+
+def _choices(reader: Reader, path: Path) -> dict[str, list[tuple[str, str]]]:
+    """What the options that name a part of a file may be; nothing where there is no choice."""
+    if reader.inside is None:
+        return {}
+    return {name: [(v, words) for v, words in given] for name, given in reader.inside.choices(path).items() if given}
+
+
+def _wanted(reader: Reader, said: str) -> tuple[str, ...]:
+    """Options that a sentence asks for: they stand in it as on the command line."""
+    return tuple(dict.fromkeys(n for n in _OPTION.findall(said) if n in reader.options.model_fields))
+
+
+def _previewed(ds: xr.Dataset, modality: Modality, draw: Draw | None) -> dict[str, Any]:
+    """Facts, curves and picture of what was read, as its modality shows it."""
+    make = modality.previews.get(str(ds.attrs.get("schema")))
+    if make is None:
+        return {}
+    seen: Preview = make(ds)
+    if seen.image is not None and draw is not None:
+        draw(grey_png(seen.image))
+    return {
+        "facts": dict(seen.facts),
+        "image": seen.image_title if seen.image is not None and draw is not None else "",
+        "curves": tuple((name, _numbers(x), _numbers(y)) for name, x, y in map(_few, seen.curves)),
+        "axes": (seen.x_title, seen.y_title),
+        "lacks": seen.lacks,
+    }
+
+
+def _few(curve: tuple[str, np.ndarray, np.ndarray]) -> tuple[str, np.ndarray, np.ndarray]:
+    """No more points than a small picture can show."""
+    name, x, y = curve
+    x, y = np.ascontiguousarray(x, float), np.ascontiguousarray(y, float)
+    kept = min_max(x, y, PICTURE_POINTS) if x.size > PICTURE_POINTS else slice(None)
+    return name, x[kept], y[kept]
 
 
 def trial(path: Path, registry: Registry, *, reader_id: str, options: Mapping[str, Any]) -> Found:
@@ -117,11 +231,12 @@ def takes_mapping(reader: Reader) -> bool:
     return "columns" in reader.options.model_fields
 
 
-def _recalled(path: Path, remembered: Callable[[str], Mapping[str, Any] | None]) -> Mapping[str, Any]:
+def columns_signature(reader: Reader, path: Path) -> str:
+    """What tells tables with the same columns; "" where this reader takes no mapping, or where the file is no table."""
     try:
-        return remembered(propose(path).signature) or {}
-    except UserError:  # no table at all: the reader says so
-        return {}
+        return propose(path).signature if takes_mapping(reader) else ""
+    except UserError:  # the reader says so
+        return ""
 
 
 def _lacks_columns(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import xarray as xr
 
 from analysis.core.data import Schema, Var
@@ -113,3 +114,16 @@ SPECTRA = Schema(
         "name": Var(("spectrum",), "", title="Spectrum"),
     },
 )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What shows at a glance whether a file was read rightly: a picture, curves, facts, and what it does not say of itself."""
+
+    facts: Mapping[str, str]
+    image: np.ndarray | None = None  # (y, x)
+    image_title: str = ""
+    curves: tuple[tuple[str, np.ndarray, np.ndarray], ...] = ()  # name, x, y
+    x_title: str = ""
+    y_title: str = ""
+    lacks: tuple[str, ...] = ()

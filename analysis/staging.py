@@ -20,7 +20,7 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,7 @@ class Staged:
     arrived: int
     form: Mapping[str, Any]
     found: Mapping[str, Any] | None
+    whole: Mapping[str, Any] | None = None  # of the series whose first part this file is
 
 
 class Staging:
@@ -186,9 +187,35 @@ class Staging:
             _write_json(folder / "form.json", form)
         return form
 
-    def tell(self, sid: str, found: Mapping[str, Any]) -> None:
-        """Keep what inspection said."""
-        _write_json(self._folder(sid) / "found.json", found)
+    def tell(self, sid: str, found: Mapping[str, Any], *, whole: bool = False) -> None:
+        """Keep what inspection said of a file, or of the ``whole`` series that it begins."""
+        _write_json(self._folder(sid) / ("whole.json" if whole else "found.json"), found)
+
+    def draw(self, sid: str, picture: bytes) -> None:
+        """Keep a small picture (PNG) of what was read."""
+        made = self._folder(sid) / f"picture.{uuid.uuid4().hex}"
+        made.write_bytes(picture)
+        os.replace(made, self.picture(sid))
+
+    def picture(self, sid: str) -> Path:
+        return self._folder(sid) / "picture.png"
+
+    def side_by_side(self, sid: str, files: Sequence[Staged]) -> list[Path]:
+        """Waiting files in one folder, as their readers expect them; where they lie now. Nothing is copied where links work.
+
+        Files of one name come to lie in folders of their own.
+        """
+        laid = self._folder(sid) / "beside"
+        shutil.rmtree(laid, ignore_errors=True)
+        places: list[Path] = []
+        for file in files:
+            place = laid / file.name
+            if place in places:
+                place = laid / str(len(places)) / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _link(file.path, place)
+            places.append(place)
+        return places
 
     def discard(self, sid: str) -> None:
         """Forget a file and what was uploaded of it; a file that is only referred to stays where it is."""
@@ -215,7 +242,7 @@ class Staging:
 
     def drop_content(self, sid: str) -> None:
         """Give the bytes back once they are imported; the entry stays to say so."""
-        for part in ("content", "laid"):
+        for part in ("content", "laid", "beside"):
             shutil.rmtree(self._folder(sid) / part, ignore_errors=True)
 
     def sweep(self) -> int:
@@ -247,6 +274,7 @@ class Staging:
             arrived=stamp,
             form=_read_json(folder / "form.json") or {},
             found=_read_json(folder / "found.json"),
+            whole=_read_json(folder / "whole.json"),
         )
 
     def _unfinished(self) -> list[tuple[str, dict[str, Any]]]:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from analysis.catalog import CellFields, HarvestFields, MeasurementFields, MeasurementRecord, ParticleFields
+from analysis.core.registry import Reader
 from analysis.core.run import Request, report, run, stage
 from analysis.core.store import Store
-from analysis.demo.particle_study import ParticleSize, write_particles
+from analysis.demo.particle_study import write_particles
 from analysis.demo.spectra_study import write_spectra
 from analysis.demo.study import write_study
-from analysis.inspection import inspect
+from analysis.inspection import columns_signature, inspect, inspect_together
 from analysis.modalities import registry
 from analysis.staging import Staging
 from analysis.workspace import TITLE, Workspace
@@ -26,6 +27,7 @@ INSPECT = "analysis.tasks:inspect_staged"
 MANIFEST = "analysis.tasks:import_manifest"
 
 STUDY_SEED = 2025
+DEMO_PARTS = ("cycling", "spectra", "particles")
 
 
 def run_request(store: Store, payload: Mapping[str, Any]) -> str:
@@ -56,21 +58,21 @@ def import_files(store: Store, payload: Mapping[str, Any]) -> str:
 def make_demo(store: Store, payload: Mapping[str, Any]) -> str:
     """Write the synthetic study's files, import them like any others, and have the first results ready.
 
-    ``payload`` may give the ``seed``, and in ``particles`` the numbers of ``ParticleSize``: a small set is made in a second.
+    ``payload`` may give the ``seed``, and for ``cycling``, ``spectra`` and ``particles`` how many and how large.
     """
     workspace = Workspace(store.root)
     seed = int(payload.get("seed", STUDY_SEED))
-    size = ParticleSize.check({"seed": seed, **payload.get("particles", {})}).model_dump()
+    size = {part: {"seed": seed, **payload.get(part, {})} for part in DEMO_PARTS}
     with stage(0.0, 0.15):
-        made = _demo_part(workspace, "cycler files", "manifest.csv", partial(write_study, seed=seed))
+        made = _demo_part(workspace, "cycler files", "manifest.csv", partial(write_study, **size["cycling"]))
     for measurement in made:
         workspace.ready(workspace.request("cycling.summary", measurement))
     with stage(0.15, 0.2):
-        spectra = _demo_part(workspace, "spectra", "spectra_manifest.csv", partial(write_spectra, seed=seed))
+        spectra = _demo_part(workspace, "spectra", "spectra_manifest.csv", partial(write_spectra, **size["spectra"]))
     for measurement in spectra:
         workspace.ready(workspace.request("spectra.normalise", measurement))
     with stage(0.2, 0.75):
-        particles = _demo_part(workspace, "particles", "particles_manifest.csv", partial(write_particles, **size))
+        particles = _demo_part(workspace, "particles", "particles_manifest.csv", partial(write_particles, **size["particles"]))
     with stage(0.75, 1.0):
         _first_maps(workspace, particles)
     workspace.catalog.set_setting(TITLE, "Synthetic study")
@@ -104,12 +106,25 @@ def _made(workspace: Workspace, recipe: str, inputs: Mapping[str, Any], params: 
 
 
 def inspect_staged(store: Store, payload: Mapping[str, Any]) -> str:
-    """Say what a waiting file is; the answer, with what was asked, lies beside it."""
+    """Say what a waiting file is, or the files that are one dataset (``paths``); the answer, with what was asked, lies beside it."""
     workspace, staging = Workspace(store.root), Staging(store.root)
     staged, asked = staging.entry(payload["sid"]), dict(payload["asked"])
-    memory = workspace.catalog.mapping_for
-    found = inspect(staged.path, registry(), reader_id=asked["reader"], options=asked["options"], remembered=memory)
-    staging.tell(staged.sid, {**found.model_dump(mode="json"), "asked": asked})
+
+    def recall(reader: Reader, path: Path) -> Mapping[str, Any]:
+        signature = columns_signature(reader, path)
+        return (workspace.catalog.mapping_for(signature) or {}) if signature else workspace.recalled(reader, path)
+
+    def draw(picture: bytes) -> None:
+        staging.draw(staged.sid, picture)
+
+    paths = [Path(p) for p in payload.get("paths", ())]
+    how: dict[str, Any] = {"reader_id": asked["reader"], "options": asked["options"], "recall": recall, "draw": draw}
+    if payload.get("together"):
+        found = inspect_together(paths, registry(), **how)
+        staging.tell(staged.sid, {**found.model_dump(mode="json"), "asked": asked}, whole=True)
+    else:
+        found = inspect(paths[0] if paths else staged.path, registry(), **how)
+        staging.tell(staged.sid, {**found.model_dump(mode="json"), "asked": asked})
     return found.kind
 
 

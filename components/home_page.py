@@ -54,8 +54,8 @@ def layout(**query: str) -> Component:
 
 def _first_steps() -> Component:
     how = (
-        "Drop the files as your instruments wrote them: cyclers first. Each is recognised by its content, shown before it is taken, "
-        "and assigned to a cell and a group."
+        "Drop the files as your instruments wrote them: cycler records, X-ray microscopy (stacks, or frames with references), absorption "
+        "spectra. Each is recognised by its content, shown before it is taken, and assigned to a cell and a group."
     )
     return notice.empty("This workspace is empty", how)
 

@@ -58,20 +58,22 @@ def _read_as(sid: str, fields: Mapping[str, Any]) -> bool:
     if lot is None or first is None or reader is None:
         return False
     chosen = fields.get("reader") or reader.id
-    options = dict(first.options)
+    options, lists = dict(first.options), dict(lot.parts[0].form.get("lists", {}))
     for field in fields:
         if field != "reader":
             options = import_options.with_option(options, reader.options, field, fields[field])
+            lists[field.removeprefix(import_options.PREFIX)] = import_options.list_name(field, fields[field], reader.options)
     if chosen == reader.id and options == first.options:
         return False
-    for part in lot.parts:
-        staging().say(part.sid, reader=chosen, options=options if chosen == reader.id else None)
+    kept = {"options": options, "lists": {n: v for n, v in lists.items() if v}} if chosen == reader.id else {"options": None, "lists": None}
+    for part in lot.parts[:1] if lot.is_series and chosen == reader.id else lot.parts:
+        staging().say(part.sid, reader=chosen, **kept)
     return True
 
 
 def label(ready_now: Sequence[Lot], asked: Sequence[Lot], *, is_part: bool) -> str:
     """What the import button says it will do."""
-    waiting = [lot for lot in asked if lot.state not in ("done", "importing", "claimed")]
+    waiting = [lot for lot in asked if lot.state not in ("done", "importing", "claimed", "list")]
     if not waiting:
         return "Import"
     of_all = "" if len(ready_now) == len(waiting) else f" of {len(waiting)}"
@@ -88,14 +90,14 @@ def _apply(found: Sequence[Lot], ticked: Ticked, bulk: Mapping[str, Any]) -> Non
     if not given:
         raise ParamError("Nothing is filled in above the list.", hint="Give a group or a mass, then apply it.")
     for lot in chosen(found, ticked):
-        if lot.state not in ("done", "importing", "claimed") and not lot.is_manifest:
+        if lot.takes_words:
             import_work.fill_in(lot.sid, given, stamp=json_digest([given, said(lot.parts[0])])[:8])
 
 
 def _join(found: Sequence[Lot], ticked: Ticked, _bulk: Mapping[str, Any]) -> None:
-    parts = [p.sid for lot in found if lot.sid in ticked and lot.state not in ("done", "importing", "claimed") for p in lot.parts]
+    parts = [p.sid for lot in found if lot.sid in ticked and lot.takes_words for p in lot.parts]
     if len(parts) < 2:
-        raise ParamError("Tick at least two files that are parts of one test.", hint="They are read one after the other.")
+        raise ParamError("Tick at least two files that are parts of one measurement.", hint="They are read one after the other.")
     import_work.join(parts)
 
 
@@ -111,6 +113,14 @@ def _remove(lot: Lot, _sid: str) -> None:
     for part in lot.parts:
         with suppress(StoreError):  # another page was faster
             staging().discard(part.sid)
+
+
+def _leave(lot: Lot, sid: str) -> None:
+    """Take one file out of a series or test."""
+    if lot.state == "importing":
+        raise ParamError(f"{lot.parts[0].name} is being imported.", hint="Cancel that first.")
+    with suppress(StoreError):
+        staging().discard(sid)
 
 
 def _again(lot: Lot, _sid: str) -> None:
@@ -145,6 +155,7 @@ LIST_ACTIONS: dict[str, Callable[[Sequence[Lot], Ticked, Mapping[str, Any]], Non
 }
 LOT_ACTIONS: dict[str, Callable[[Lot, str], None]] = {
     "remove": _remove,
+    "leave": _leave,
     "again": _again,
     "look": _look,
     "stated": _stated,

@@ -7,13 +7,14 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from analysis.core.hashing import json_digest
 from analysis.core.style import Style
 from analysis.inspection import Found
 from analysis.staging import printed_bytes
 from components import import_options
 from components.card import CONFIG
 from components.context import style, workspace
-from components.import_form import BUILD, MASSES, SAMPLE, SAMPLE_MORE, effective, said
+from components.import_form import BUILD, MASSES, PARTICLE_SAMPLE, SAMPLE, SAMPLE_MORE, effective, said
 from components.import_inputs import entry, field_id
 from components.import_rows import action_id, printed_duration
 from components.import_work import Lot
@@ -21,6 +22,8 @@ from components.import_work import Lot
 AXES = {"voltage": "Voltage / V", "current": "Current / mA"}
 SCALE = {"voltage": 1.0, "current": 1000.0}
 HOUR_S = 3600.0
+FEW = 12  # points that are drawn as points
+MOST_NAMED = 6  # curves in a legend
 
 
 def nothing() -> Component:
@@ -31,20 +34,84 @@ def nothing() -> Component:
 def detail(lot: Lot, place: int = 0) -> Component:
     """One part of a lot, with the form of the whole lot."""
     part, found = lot.parts[place], lot.found[place]
-    head = html.Div(
-        [html.H2(part.name, className="card-title"), dmc.Text(printed_bytes(part.size), size="xs", c="dimmed")], className="card-head"
-    )
+    is_many = lot.is_series and len(lot.parts) > 1
+    title = f"{part.name} and {len(lot.parts) - 1} more" if is_many else part.name
+    size = printed_bytes(sum(p.size for p in lot.parts) if is_many else part.size)
+    head = html.Div([html.H2(title, className="card-title"), dmc.Text(size, size="xs", c="dimmed")], className="card-head")
     body: list[Component] = []
-    if found is not None and found.picture:
-        body.append(dcc.Graph(figure=picture(found, style()), config={**CONFIG, "displayModeBar": False}, className="detail-graph"))
+    if found is not None and (found.picture or found.curves or found.image):
+        body.append(_shown(found, part.sid))
     if found is not None:
         body.append(_facts(found, str(part.path) if part.referenced else ""))
         body += [html.P(w, className="detail-warning") for w in found.warnings[:6]]
         body += [html.P(found.note, className="detail-note")] if found.note and found.kind == "data" else []
     reader = import_options.reader_of(lot)
     if lot.takes_words:
-        body += [_reading(lot, found), *([import_options.panel(lot, reader)] if reader is not None else []), *_form(lot)]
+        body += [_reading(lot, found), *([import_options.panel(lot, reader)] if reader is not None else [])]
+        body += [*([_members(lot)] if is_many else []), *_form(lot)]
     return html.Div([head, html.Div(body, className="detail-body")])
+
+
+def _shown(found: Found, sid: str) -> Component:
+    """A record's curves, or the picture of images beside the curves that go with it."""
+    config = {**CONFIG, "displayModeBar": False}
+    if found.picture:
+        return dcc.Graph(figure=picture(found, style()), config=config, className="detail-graph")
+    made: list[Component] = []
+    if found.image:
+        address = f"/uploads/{sid}/picture.png?{json_digest(found.asked)[:10]}"
+        made.append(html.Figure([html.Img(src=address, alt=found.image), html.Figcaption(found.image)], className="detail-picture"))
+    if any(len(x) > 1 for _, x, _ in found.curves):
+        made.append(dcc.Graph(figure=curves(found, style()), config=config, className="detail-curves"))
+    return html.Div(made, className="detail-shown")
+
+
+def curves(found: Found, look: Style) -> dict[str, Any]:
+    """Spectra over one another."""
+    colours = (look.ink, *look.template()["layout"]["colorway"]) if len(found.curves) > 1 else (look.ink,)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines" if len(x) > FEW else "lines+markers",
+            "x": x,
+            "y": y,
+            "name": name,
+            "line": {"width": 1.2, "color": colours[i % len(colours)]},
+            "hovertemplate": "%{y:.4g} at %{x:.1f} eV<extra>%{fullData.name}</extra>",
+        }
+        for i, (name, x, y) in enumerate(found.curves)
+    ]
+    axes = {
+        "xaxis": {"title": {"text": found.axes[0]}, "tickformat": ".0f", "separatethousands": False, "nticks": 5},
+        "yaxis": {"title": {"text": found.axes[1]}, "nticks": 5},
+    }
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 10}}
+    margin = {"l": 52, "r": 10, "t": 8 if len(traces) == 1 else 40, "b": 38}
+    layout = {"template": look.template(), "showlegend": 1 < len(traces) <= MOST_NAMED, "legend": legend, "margin": margin, "height": 220}
+    return {"data": traces, "layout": {**layout, **axes}}
+
+
+def _members(lot: Lot) -> Component:
+    """The files of a series, each of which can be left out."""
+    lines = [
+        html.Div(
+            [
+                html.Span(p.name, className="member-name", title=p.name),
+                html.Button(
+                    "✕",
+                    id=action_id("leave", p.sid),
+                    n_clicks=0,
+                    className="tiny",
+                    title="Leave out",
+                    **{"aria-label": f"Leave {p.name} out"},
+                ),
+            ],
+            className="member",
+        )
+        for p in lot.parts
+    ]
+    beside = [html.Div([html.Span(h.name, className="member-name"), " beside"], className="member") for h in lot.helpers]
+    return html.Details([html.Summary(f"Its {len(lot.parts)} files"), html.Div([*lines, *beside], className="members")])
 
 
 def picture(found: Found, look: Style) -> dict[str, Any]:
@@ -84,7 +151,8 @@ def _facts(found: Found, place: str) -> Component:
         ("Started", found.start_time[:19].replace("T", " ")),
         ("Lies at", place),
     ]
-    if found.kind == "data":
+    rows += list(found.facts.items())
+    if found.kind == "data" and not found.facts:
         rows.append(("Rows", f"{found.rows:,}".replace(",", " ")))
     for name, (low, high) in found.ranges.items():
         words = printed_duration(high - low) if name == "time" else f"{low * SCALE[name]:.5g} … {high * SCALE[name]:.5g}".replace("-", "−")
@@ -92,6 +160,8 @@ def _facts(found: Found, place: str) -> Component:
     stated = found.stated.get("active_mass_mg")
     if stated:
         rows.append(("Mass in the file", f"{stated:.5g} mg"))
+    if found.lacks:
+        rows.append(("Does not say", f"{', '.join(found.lacks)}"))
     made = [html.Tr([html.Th(n, scope="row"), html.Td(v)]) for n, v in rows if v]
     return html.Table(html.Tbody(made), className="facts")
 
@@ -107,7 +177,8 @@ def _reading(lot: Lot, found: Found | None) -> Component:
     if found.stated.get("active_mass_mg"):
         buttons.append(_button("stated", lot, f"Take {found.stated['active_mass_mg']:.5g} mg as active mass"))
     if len(lot.parts) > 1:
-        buttons += [_button("sort", lot, "Sort by start"), _button("split", lot, "Separate the parts")]
+        buttons += [] if lot.is_series else [_button("sort", lot, "Sort by start")]
+        buttons.append(_button("split", lot, "Separate the parts"))
     select = dmc.Select(
         id=field_id(lot.sid, "reader"),
         value=chosen,
@@ -138,9 +209,16 @@ def _form(lot: Lot) -> list[Component]:
         return html.Div(made, className="detail-fields")
 
     about = f"Cell {known.name} is known; blanks keep what is recorded (shown in grey)." if known else ""
+    sample = html.Div([inputs((*SAMPLE, *SAMPLE_MORE))])
+    found = lot.found[0]
+    is_cycling = found is None or found.modality in ("", "cycling")
+    first = [inputs(MASSES)] if is_cycling else [inputs(PARTICLE_SAMPLE)]
+    rest = (
+        sample if is_cycling else html.Div([inputs(tuple(f for f in (*SAMPLE, *SAMPLE_MORE) if f not in PARTICLE_SAMPLE)), inputs(MASSES)])
+    )
     return [
         *([html.P(about, className="detail-note")] if about else []),
-        inputs(MASSES),
-        html.Details([html.Summary("Test, state, cycle, particle, notes"), inputs((*SAMPLE, *SAMPLE_MORE))]),
+        *first,
+        html.Details([html.Summary("Test, state, cycle, particle, notes" if is_cycling else "Test, date, notes, masses"), rest]),
         html.Details([html.Summary("How the cell was built and cycled"), inputs(BUILD)]),
     ]

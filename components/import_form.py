@@ -16,18 +16,22 @@ from analysis.catalog import CellFields, CellRecord, HarvestFields, MeasurementF
 from analysis.catalog.records import Fields, problems
 from analysis.inspection import Found
 from analysis.staging import Staged
+from components.context import workspace
 
 KINDS: dict[str, type[Fields]] = {"cell": CellFields, "measurement": MeasurementFields, "particle": ParticleFields}
 ROW = ("cell.name", "cell.group", "cell.active_mass_mg")
+PARTICLE_ROW = ("cell.name", "cell.group", "particle.name")
+WITH_PARTICLES = ("xanes",)  # modalities whose measurements are of a particle
 MASSES = ("cell.composite_mass_mg", "cell.active_fraction", "cell.electrode_area_cm2")
 SAMPLE = ("measurement.part_of", "measurement.state", "measurement.cycle_number", "particle.name", "measurement.date")
+PARTICLE_SAMPLE = ("measurement.state", "measurement.cycle_number", "particle.name", "measurement.date")
 SAMPLE_MORE = ("measurement.operator", "measurement.notes")
 BUILD = tuple(
     f"cell.{n}"
     for n in CellFields.model_fields
     if f"cell.{n}" not in (*ROW, *MASSES) and n not in ("origin", "excluded_reason", "operator", "date")
 )
-BULK = ("cell.group", "cell.active_mass_mg", *MASSES)
+BULK = ("cell.group", "cell.active_mass_mg", *MASSES, "measurement.state")
 ALL_FIELDS = (*ROW, *MASSES, *SAMPLE, *SAMPLE_MORE, *BUILD)
 
 
@@ -69,11 +73,11 @@ def judge(parts: Sequence[Staged], found: Sequence[Found | None], cells: Iterabl
     sentences = unread or [f.message for f in found if f is not None and f.kind != "data"]
     readings = {_reading(f) for f in found if f is not None}
     if not sentences and len(readings) > 1:
-        sentences = ["The parts of one test must be of one format, read with the same options."]
+        sentences = ["The parts of one measurement must be of one format, read with the same options."]
     fields = said(parts[0])
     _, cell = effective(fields, cells)
     wrong = [("", s) for s in sentences] + _wrong(fields, cell)
-    missing = () if unread else _missing(cell)
+    missing = () if unread else _missing(found[0], fields, cell)
     if wrong:
         return Judged(False, missing, tuple(wrong))
     return Judged(True, missing, payload=_payload(parts, found[0], fields))
@@ -102,13 +106,19 @@ def _plain(sentence: str) -> str:
     return re.sub(r" \[\w+\]", "", sentence, count=1)
 
 
-def _missing(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    checks = (
-        ("group", cell.get("group")),
-        ("active mass", cell.get("active_mass_mg") or (cell.get("composite_mass_mg") and cell.get("active_fraction"))),
-        ("area", cell.get("electrode_area_cm2") or cell.get("areal_loading_mg_cm2")),
-    )
-    return tuple(name for name, value in checks if not value)
+def _missing(found: Found | None, fields: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a measurement of this kind should not lack, as its modality says, and what its files do not say of themselves."""
+    known = {
+        "group": cell.get("group"),
+        "active mass": cell.get("active_mass_mg") or (cell.get("composite_mass_mg") and cell.get("active_fraction")),
+        "area": cell.get("electrode_area_cm2") or cell.get("areal_loading_mg_cm2"),
+        "particle": fields.get("particle.name"),
+        "state": fields.get("measurement.state"),
+        "cycle": fields.get("measurement.cycle_number"),
+    }
+    modality = workspace().registry.modalities.get(found.modality) if found is not None else None
+    asked = modality.asks if modality is not None else ("group", "active mass", "area")
+    return (*(found.lacks if found is not None else ()), *(name for name in asked if not known[name]))
 
 
 def _payload(parts: Sequence[Staged], found: Found | None, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,14 +26,15 @@ from components.import_work import Lot
 POLL_MS = 700  # while something is read or imported
 IDLE_MS = 4000  # never off: answers may overtake one another
 FORMATS = (
-    "BioLogic .mpr .mpt · Neware .nda .ndax · Arbin .res .xlsx .csv · Maccor · Landt · LANHE .ccs · Novonix · Basytec · "
-    "Battery Data Format · any CSV or Excel table · a manifest with its files"
+    "Cycling: BioLogic .mpr .mpt, Neware .nda .ndax, Arbin, Maccor, Landt, LANHE .ccs, Novonix, Basytec, Battery Data Format, any CSV "
+    "or Excel table · X-ray microscopy: Zeiss .xrm .txrm frames with references, TIFF, HDF5, NeXus, Zarr, NumPy, STXM .hdr + .xim, "
+    "raw numbers, finished edge maps, tomograms · Spectra: XDI, Athena .prj, NXxas, columns of text · a manifest with its files"
 )
 
-HOW = "Each file is recognised by its content and shown here; nothing is taken before you say so."
+HOW = "Each file is recognised by its content and shown here; frames of one scan are put together. Nothing is taken before you say so."
 WHY = (
     "Fill in for all files, or for the ticked ones. Without an active mass capacities stay in mAh, without a group a cell is in no "
-    "comparison; both can be added later."
+    "comparison, without a state a particle is in no distribution; all can be added later."
 )
 
 
@@ -99,7 +100,7 @@ def _bulk() -> Component:
             html.Div(
                 [
                     dmc.Text(WHY, size="xs", c="dimmed"),
-                    dmc.Button("Make the ticked one test", id=press_id("join"), size="compact-xs", variant="default", n_clicks=0),
+                    dmc.Button("Make the ticked one measurement", id=press_id("join"), size="compact-xs", variant="default", n_clicks=0),
                 ],
                 className="bulk-words",
             ),
@@ -171,7 +172,7 @@ def poll(_n: Any, _nudges: Any, _saved: Any, checked: list[bool], ids: list[dict
     by_sid = {lot.sid: lot for lot in found}
     ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
     ready, asked = import_actions.ready(found, ticked), import_actions.chosen(found, ticked)
-    said = {p.sid: import_rows.facts(p, f) for lot in found for p, f in zip(lot.parts, lot.found, strict=True)}
+    said = {p.sid: import_rows.line(lot, i) for lot in found for i, p in enumerate(lot.parts)}
     new = _revs(found)
     states, words, facts = ([o["id"]["sid"] for o in outputs] for outputs in ctx.outputs_list[-3:])
     return (
@@ -236,6 +237,14 @@ def save(values: list[Any], ids: list[dict[str, str]]) -> Any:
         return json_digest(values) if import_actions.keep(ids[0]["sid"], named) else no_update
     except StoreError:  # taken off the list by another page
         return json_digest(values)
+    except UserError as err:
+        _tell(err)
+        return no_update
+
+
+def _tell(err: UserError) -> None:
+    told = {"action": "show", "id": "import", "title": err.message, "message": err.hint, "color": "orange"}
+    dash.set_props("notifications", {"sendNotifications": [told]})
 
 
 @callback(
@@ -255,8 +264,7 @@ def act(clicks: list[int], checked: list[bool], ids: list[dict[str, str]], bulk:
     try:
         import_actions.act(asked["action"], asked["sid"], ticked, {f["field"]: v for f, v in zip(fields, bulk, strict=True)})
     except UserError as err:
-        told = {"action": "show", "id": "import", "title": err.message, "message": err.hint, "color": "orange"}
-        dash.set_props("notifications", {"sendNotifications": [told]})
+        _tell(err)
     return [asked, sum(c or 0 for c in clicks)]
 
 

@@ -9,11 +9,11 @@ from dash.development.base_component import Component
 
 from analysis.inspection import Found
 from analysis.staging import Staged, printed_bytes
-from components import import_work
+from components import import_options, import_work
 from components.address import href
 from components.context import workspace
 from components.icons import icon
-from components.import_form import ROW, effective, said
+from components.import_form import PARTICLE_ROW, ROW, WITH_PARTICLES, effective, said
 from components.import_inputs import entry, field_id, titled
 from components.import_work import Lot
 from components.job_panel import cancel_id
@@ -60,7 +60,8 @@ def table(lots: Sequence[Lot]) -> list[Component]:
     if not lots:
         return []
     every = dmc.Checkbox(id="import-tick-all", checked=False, size="xs", **{"aria-label": "Tick all files"})
-    heads = [html.Span(h) for h in ("File", *(titled(f) for f in ROW), "State", "")]
+    third = titled(ROW[-1]) if not any(_row(lot) == PARTICLE_ROW for lot in lots) else "Mass / mg or particle"
+    heads = [html.Span(h) for h in ("File", *(titled(f) for f in ROW[:-1]), third, "State", "")]
     return [html.Div([every, *heads], className="lot-head"), *(row(lot) for lot in lots)]
 
 
@@ -89,7 +90,7 @@ def row(lot: Lot, *, ticked: bool = False) -> Component:
     first = lot.parts[0]
     cells = [
         dmc.Checkbox(id=tick_id(lot.sid), checked=ticked, size="xs", **{"aria-label": f"Tick {first.name}"}),
-        html.Div([_file(lot, i) for i in range(len(lot.parts))], className="lot-files"),
+        html.Div(_files(lot), className="lot-files"),
         *(_inputs(lot) if lot.takes_words else [html.Div(_instead(lot), className="lot-instead")]),
         html.Div(state(lot), id=state_id(lot.sid), className="lot-state", **{"aria-live": "polite"}),
         _remove(lot),
@@ -103,6 +104,37 @@ def row(lot: Lot, *, ticked: bool = False) -> Component:
         ],
         className="lot",
     )
+
+
+def _files(lot: Lot) -> list[Component]:
+    """A line a file; one line for a series."""
+    return [_series(lot)] if lot.is_series and len(lot.parts) > 1 else [_file(lot, i) for i in range(len(lot.parts))]
+
+
+def _series(lot: Lot) -> Component:
+    first, last = lot.parts[0], lot.parts[-1]
+    named = html.Button(
+        f"{first.name} … {last.name}",
+        id=open_id(lot.sid),
+        className="lot-name",
+        title=f"{first.name} … {last.name}",
+        n_clicks=0,
+        **{"aria-label": f"Show {first.name}"},
+    )
+    return html.Div([named, html.Span(series_facts(lot), id=facts_id(lot.sid), className="lot-facts")], className="lot-file")
+
+
+def series_facts(lot: Lot) -> str:
+    """How many files a series has, and what they are together."""
+    size = printed_bytes(sum(p.size for p in lot.parts))
+    found = lot.found[0]
+    said = [f"{len(lot.parts)} files", *([found.title] if found is not None and found.title else []), size]
+    return " · ".join(fact.replace(" ", NO_BREAK) for fact in [*said, *_extent(found)])
+
+
+def line(lot: Lot, place: int) -> str:
+    """What stands under the name of a part."""
+    return series_facts(lot) if lot.is_series and len(lot.parts) > 1 else facts(lot.parts[place], lot.found[place])
 
 
 def _file(lot: Lot, place: int) -> Component:
@@ -139,10 +171,17 @@ def facts(part: Staged, found: Found | None) -> str:
     facts = [printed_bytes(part.size)]
     if found is not None and found.title:
         facts.insert(0, found.title)
-    if found is not None and found.kind == "data":
-        facts.append(f"{found.rows:,} rows".replace(",", NO_BREAK))
-        facts += [printed_range(n, found) for n in ("time", "voltage") if n in found.ranges]
-    return " · ".join(fact.replace(" ", NO_BREAK) for fact in facts)
+    return " · ".join(fact.replace(" ", NO_BREAK) for fact in [*facts, *_extent(found)])
+
+
+def _extent(found: Found | None) -> list[str]:
+    """Rows, duration and voltages of a record; size and energies of images and spectra."""
+    if found is None or found.kind != "data":
+        return []
+    if found.facts:
+        return [found.facts[n] for n in ("Size", "Energies", "Angles") if n in found.facts]
+    rows = f"{found.rows:,} rows".replace(",", NO_BREAK)
+    return [rows, *(printed_range(n, found) for n in ("time", "voltage") if n in found.ranges)]
 
 
 def printed_range(name: str, found: Found) -> str:
@@ -160,15 +199,21 @@ def printed_duration(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
+def _row(lot: Lot) -> tuple[str, ...]:
+    """The fields that a row asks for."""
+    found = lot.found[0]
+    return PARTICLE_ROW if found is not None and found.modality in WITH_PARTICLES else ROW
+
+
 def _inputs(lot: Lot) -> list[Component]:
     fields = said(lot.parts[0])
     snapshot = workspace().snapshot()
     known, cell = effective(fields, snapshot.cells)
     suggestions = {"cell.name": [c.name for c in snapshot.cells], "cell.group": [g.name for g in snapshot.groups]}
     made = []
-    for field in ROW:
-        kept = cell.get(field.partition(".")[2]) if known else None
-        placeholder = str(kept) if kept is not None and not fields.get(field) else ""
+    for field in _row(lot):
+        kept = cell.get(field.partition(".")[2]) if known and field.startswith("cell.") else None
+        placeholder = str(kept) if kept is not None and not fields.get(field) else "particle" if field == "particle.name" else ""
         made.append(
             entry(
                 field_id(lot.sid, field),
@@ -184,7 +229,9 @@ def _inputs(lot: Lot) -> list[Component]:
 
 def _instead(lot: Lot) -> list[Any]:
     if lot.state == "claimed":
-        return [f"as {lot.sentence} says"]
+        return [lot.sentence]
+    if lot.state == "list":
+        return ["helps to read other files"]
     if lot.is_manifest and lot.found[0] is not None:
         return [lot.found[0].note]
     record = import_work.imported(lot)
@@ -204,11 +251,10 @@ def state(lot: Lot) -> list[Component]:
         return [_badge("imported", "teal"), _see(lot)]
     if lot.state == "problem":
         is_table = any(f is not None and f.kind == "table" for f in lot.found)
-        return [
-            _badge("columns?" if is_table else "cannot be read" if not lot.is_manifest else "incomplete", "orange" if is_table else "red")
-        ]
-    if lot.state == "claimed":
-        return [_badge("manifest", "gray")]
+        asks = "columns?" if is_table else "what is it?" if any(f is not None and f.wanted for f in lot.found) else ""
+        return [_badge(asks or ("cannot be read" if not lot.is_manifest else "incomplete"), "orange" if asks else "red")]
+    if lot.state in ("claimed", "list"):
+        return [_badge("manifest" if lot.sentence.startswith("as ") else "list" if lot.state == "list" else "beside", "gray")]
     if lot.state == "ready" and lot.job is not None:
         return [_badge(lot.job.state, "red" if lot.job.state == "failed" else "gray")]
     return [_badge({"known": "twice", "wrong": "check"}.get(lot.state, lot.state), COLOURS[lot.state])]
@@ -229,13 +275,14 @@ def _cancel(key: str) -> Component:
 
 def _see(lot: Lot) -> Component:
     record = import_work.imported(lot)
-    if record is not None and record.modality != "cycling":
-        return html.Span()
+    if record is not None and record.modality in WITH_PARTICLES:
+        return _link("See it on the Particle page", href("/particle", {"particle": str(record.id)}))
     if record is not None and not record.group:
         return _link("Give it a group in the Catalog", "/catalog")
     if lot.is_manifest and lot.found[0] is not None and not lot.found[0].files:
         return _link("See its cells in the Catalog", "/catalog")
-    return _link("See it on the Cycling page", href("/cycling", {"ref": record.group} if record is not None else {}))
+    page, title = ("/spectra", "Spectra") if record is not None and record.modality == "spectra" else ("/cycling", "Cycling")
+    return _link(f"See it on the {title} page", href(page, {"ref": record.group} if record is not None and record.group else {}))
 
 
 def _link(words_shown: str, where: str) -> Component:
@@ -249,8 +296,11 @@ def words(lot: Lot) -> list[Component]:
         made.append(
             html.Span([icon("warning", 14), html.Span(lot.sentence)], className="lot-warning" if lot.state == "known" else "lot-problem")
         )
-        made += [html.Span(lot.hint, className="lot-hint")] if lot.hint else []
+        hint = import_options.asked_for(lot) or lot.hint
+        made += [html.Span(hint, className="lot-hint")] if hint else []
         made += _remedies(lot)
+    elif lot.state == "list":
+        made += [html.Span(f"{lot.sentence} {lot.hint}", className="lot-hint")]
     elif lot.state == "ready":
         made += [html.Span([icon("warning", 14), html.Span(w)], className="lot-warning") for w in lot.warnings[:1]]
         made += [html.Span(f"and {len(lot.warnings) - 1} more", className="lot-hint")] if len(lot.warnings) > 1 else []

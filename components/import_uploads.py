@@ -4,6 +4,7 @@
     HEAD   /uploads/<id>                               → Upload-Offset
     PATCH  /uploads/<id>   Upload-Offset, a piece      → 204, Upload-Offset after it; 409 with the right one if it does not follow
     DELETE /uploads/<id>                               → 204; what arrived is gone
+    GET    /uploads/<id>/picture.png                   → a small picture of what was read
 
 Problems are answered as one sentence of plain text.
 """
@@ -11,7 +12,7 @@ Problems are answered as one sentence of plain text.
 import errno
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request, send_file
 from flask.blueprints import BlueprintSetupState
 
 from analysis.core.errors import StoreError, UserError
@@ -85,6 +86,16 @@ def cancel(sid: str) -> Response:
     except StoreError as err:
         return _said(str(err), 404)
     return Response(status=204)
+
+
+@uploads.get("/<sid>/picture.png")
+def picture(sid: str) -> Response:
+    """Its address on the page changes with what was asked, so that the browser may keep it."""
+    try:
+        path = staging().picture(sid)
+    except StoreError as err:
+        return _said(str(err), 404)
+    return send_file(path, mimetype="image/png", max_age=3600) if path.is_file() else _said("There is no picture of this file.", 404)
 
 
 def _at(offset: int, status: int = 204) -> Response:

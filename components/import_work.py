@@ -1,11 +1,12 @@
 """What happens to waiting files: they are looked at, judged, imported, and their rows say so.
 
-A *lot* is what is imported as one: a file, several parts of one test, or a manifest with the files that it names.
+A *lot* is what is imported as one: a file, several parts of one test, the files of a series (the frames of a scan), or a manifest
+with the files that it names. Files that only help to read another go with it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from time import monotonic
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from analysis.core.hashing import json_digest
 from analysis.core.jobs import Inline, Jobs, Status
 from analysis.inspection import Found
 from analysis.staging import Staged, safe_name
+from components import import_series
 from components.context import context, jobs, workspace
 from components.import_form import Judged, judge, said
 from components.import_uploads import staging
@@ -24,7 +26,7 @@ from components.import_uploads import staging
 INLINE_BYTES = 4 << 20  # read at once, in the request that looks
 INLINE_S = 0.4  # of one request
 NOT_JUDGED = Judged(False)
-State = Literal["reading", "problem", "claimed", "known", "wrong", "ready", "importing", "done"]
+State = Literal["reading", "problem", "list", "claimed", "known", "wrong", "ready", "importing", "done"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Lot:
     sentence: str = ""  # what is in its way, or worth knowing
     hint: str = ""
     files: Mapping[str, str] | None = None  # of a manifest: as it spells them → where they lie
+    helpers: tuple[Staged, ...] = ()  # what is read with it: lists of energies, images of a header
+    is_series: bool = False  # its parts are one dataset
 
     @property
     def is_manifest(self) -> bool:
@@ -53,65 +57,108 @@ class Lot:
     @property
     def takes_words(self) -> bool:
         """Whether something can be said about it in its row."""
-        return not self.is_manifest and self.state not in ("claimed", "done", "importing")
+        return not self.is_manifest and self.state not in ("claimed", "list", "done", "importing")
 
     @property
     def rev(self) -> str:
         """Changes when the row must be drawn anew: never while somebody may be typing in it."""
         instead = "" if self.takes_words else f"{self.state} {self.sentence}"
-        return json_digest([instead, self.is_manifest, self.state == "importing", [(p.sid, p.form.get("stamp")) for p in self.parts]])[:12]
+        kind = self.found[0].modality if self.found[0] is not None else ""
+        drawn = [(p.sid, p.form.get("stamp")) for p in self.parts]
+        return json_digest([instead, self.is_manifest, self.state == "importing", drawn, kind])[:12]
 
     @property
     def seen(self) -> str:
         """Changes when what is shown about the open file must be drawn anew."""
         looks = [f and (f.kind, f.asked, f.sha256, f.message) for f in self.found]
-        return json_digest([self.rev, self.takes_words, looks])[:12]
+        return json_digest([self.rev, self.takes_words, looks, [h.sid for h in self.helpers]])[:12]
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------------
 
 
-def found_in(staged: Staged) -> Found | None:
-    """What inspection said, if it was asked what the form asks now."""
-    found = None if staged.found is None else Found.model_validate(staged.found)
-    return found if found is not None and found.asked == _asked(staged) else None
+def found_in(staged: Staged, helpers: Iterable[Staged] = ()) -> Found | None:
+    """What inspection said of one file, if it was asked what the form asks now."""
+    return _answer(staged.found, _asked(staged, helpers))
 
 
-def _asked(staged: Staged) -> dict[str, Any]:
+def _answer(told: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> Found | None:
+    found = None if told is None else Found.model_validate(told)
+    return found if found is not None and found.asked == asked else None
+
+
+def _asked(staged: Staged, helpers: Iterable[Staged] = (), parts: Sequence[Staged] = ()) -> dict[str, Any]:
     form = staged.form
-    return {"reader": form.get("reader", ""), "options": dict(form.get("options", {})), "look": form.get("look", 0)}
+    asked: dict[str, Any] = {"reader": form.get("reader", ""), "options": dict(form.get("options", {})), "look": form.get("look", 0)}
+    beside = sorted(h.sid for h in helpers)
+    return asked | ({"with": beside} if beside else {}) | ({"parts": [p.sid for p in parts]} if parts else {})
+
+
+@dataclass
+class _Turn:
+    """The time that one request may spend on reading; one file is always read."""
+
+    begun: float | None = None
+
+    def is_over(self) -> bool:
+        if self.begun is None:
+            self.begun = monotonic()
+        return monotonic() - self.begun > INLINE_S
 
 
 def look(shown: Iterable[str]) -> None:
     """Have the files whose rows are shown inspected: small ones now, for as long as one request may take, large ones as jobs."""
-    sids = set(shown)
-    spent = 0.0
-    for staged in staging().entries():
+    sids, turn = set(shown), _Turn()
+    waiting = import_series.waiting(staging().entries())
+    for staged in waiting.mains:
+        helpers = waiting.helpers(staged)
         is_shown = staged.sid in sids or staged.form.get("test", {}).get("id") in sids
-        if not is_shown or found_in(staged) is not None or "done" in staged.form:
-            continue
-        key = _inspection_key(staged)
-        if jobs().status(key).state not in ("unknown", "done"):
-            continue
-        payload = {"sid": staged.sid, "asked": _asked(staged)}
-        if staged.size > INLINE_BYTES:
-            jobs().submit(key, tasks.INSPECT, payload, title=f"Reading {staged.name}")
-        elif spent < INLINE_S:
-            begun = monotonic()
-            Jobs(workspace().store, Inline()).submit(key, tasks.INSPECT, payload, title=f"Reading {staged.name}")
-            spent += monotonic() - begun
+        if is_shown and "done" not in staged.form and found_in(staged, helpers) is None:
+            _submit(staged, helpers, (), turn)
+    found = {s.sid: found_in(s, waiting.helpers(s)) for s in waiting.mains}
+    for parts in _together(waiting.mains, found):
+        is_shown = bool(sids & {p.sid for p in parts}) and "done" not in parts[0].form
+        if is_shown and _is_series(parts, [found[p.sid] for p in parts]):
+            leader, helpers = import_series.led(parts), waiting.helpers(*parts)
+            if _answer(leader.whole, _asked(leader, helpers, parts)) is None:
+                _submit(leader, helpers, parts, turn)
 
 
-def _inspection_key(staged: Staged) -> str:
-    return f"inspect-{staged.sid}-{json_digest(_asked(staged))[:8]}"
+def _submit(staged: Staged, helpers: Sequence[Staged], parts: Sequence[Staged], turn: _Turn) -> None:
+    """Have a file, or the files of a series, inspected: at once where they are small and it is still this request's turn."""
+    asked = _asked(staged, helpers, parts)
+    key = _inspection_key(staged, asked)
+    if jobs().status(key).state not in ("unknown", "done"):
+        return
+    files, title = parts or (staged,), f"Reading {staged.name}" + (f" and {len(parts) - 1} more" if len(parts) > 1 else "")
+    payload = {"sid": staged.sid, "asked": asked, "together": bool(parts), "paths": _places(files, helpers)}
+    if sum(f.size for f in (*files, *helpers)) > INLINE_BYTES:
+        jobs().submit(key, tasks.INSPECT, payload, title=title)
+    elif not turn.is_over():
+        now = Jobs(workspace().store, Inline())
+        if now.submit(key, tasks.INSPECT, payload, title=title).state == "done":
+            now.forget(key)
 
 
-def _seen(staged: Staged) -> tuple[Found | None, Status]:
-    """What is known of a file, and the job that looks at it; a job that failed is a problem of the file."""
-    status = jobs().status(_inspection_key(staged))
-    found = found_in(staged)
+def _places(files: Sequence[Staged], helpers: Sequence[Staged]) -> list[str]:
+    """Where files can be read: beside what helps to read them."""
+    if not helpers:
+        return [str(f.path) for f in files]
+    return [str(p) for p in staging().side_by_side(files[0].sid, [*files, *helpers])[: len(files)]]
+
+
+def _inspection_key(staged: Staged, asked: Mapping[str, Any]) -> str:
+    return f"inspect-{staged.sid}-{json_digest(asked)[:8]}"
+
+
+def _seen(staged: Staged, told: Mapping[str, Any] | None, asked: dict[str, Any]) -> tuple[Found | None, Status]:
+    """What is known of a file or series, and the job that looks at it; a job that failed is a problem of the file."""
+    key, found = _inspection_key(staged, asked), _answer(told, asked)
+    status = jobs().status(key)
+    if found is not None and status.state == "done":
+        jobs().forget(key)  # what was found says it all
     if found is None and status.state in ("failed", "cancelled"):
-        found = Found(kind="problem", asked=_asked(staged), message=status.message, hint=status.hint)
+        found = Found(kind="problem", asked=asked, message=status.message, hint=status.hint)
     return found, status
 
 
@@ -119,49 +166,67 @@ def _seen(staged: Staged) -> tuple[Found | None, Status]:
 
 
 def lots() -> list[Lot]:
-    """Everything that waits, in the order of arrival, parts of a test together at the place of the first."""
+    """Everything that waits, in the order of arrival, what is imported as one at the place of the first."""
     settle()
     entries = staging().entries()
-    seen = {s.sid: _seen(s) for s in entries}
+    waiting = import_series.waiting(entries)
+    seen = {s.sid: _seen(s, s.found, _asked(s, waiting.helpers(s))) for s in waiting.mains}
     known = _known_files()
-    manifests = [(s, f) for s in entries if (f := seen[s.sid][0]) is not None and f.kind == "manifest" and "done" not in s.form]
+    manifests = [(s, f) for s in waiting.mains if (f := seen[s.sid][0]) is not None and f.kind == "manifest" and "done" not in s.form]
     claims = {s.sid: _named(s, f, entries) for s, f in manifests}
-    claimed = {sid: m for m, (_, taken) in claims.items() for sid in taken.values()}
+    claimed = {sid: _name_of(entries, m) for m, (_, taken) in claims.items() for sid in taken.values()}
     earlier: dict[str, str] = {}
     made = []
-    for parts in _together(entries):
-        first, found = parts[0], tuple(seen[p.sid][0] for p in parts)
-        if first.sid in claims:
-            made.append(_manifest_lot(first, found, claims[first.sid][0]))
-        elif first.sid in claimed:
-            made.append(Lot(first.sid, parts, found, "claimed", sentence=_name_of(entries, claimed[first.sid])))
+    for parts in _together(waiting.mains, {sid: found for sid, (found, _) in seen.items()}):
+        found = tuple(seen[p.sid][0] for p in parts)
+        if parts[0].sid in claims:
+            made.append(_manifest_lot(parts[0], found, claims[parts[0].sid][0]))
+        elif parts[0].sid in claimed:
+            made.append(Lot(parts[0].sid, parts, found, "claimed", sentence=f"as {claimed[parts[0].sid]} says"))
         else:
-            made.append(_lot(parts, found, seen[first.sid][1], _twice(parts, found, known, earlier)))
+            made.append(_lot(parts, found, seen, waiting.helpers(*parts), _twice(parts, found, known, earlier)))
         earlier.update({f.sha256: p.name for p, f in zip(parts, found, strict=True) if f is not None and f.sha256})
-    return made
+    return [*made, *(Lot(h.sid, (h,), (None,), "claimed", sentence=words) for h, words in waiting.claimed)]
 
 
-def _lot(parts: tuple[Staged, ...], found: tuple[Found | None, ...], looking: Status, twice: str) -> Lot:
+def _is_series(parts: Sequence[Staged], found: Sequence[Found | None]) -> bool:
+    return bool(parts) and all(f is not None and f.kind == "part" for f in found)
+
+
+def _lot(
+    parts: tuple[Staged, ...],
+    found: tuple[Found | None, ...],
+    seen: Mapping[str, tuple[Found | None, Status]],
+    helpers: tuple[Staged, ...],
+    twice: str,
+) -> Lot:
+    looking = seen[parts[0].sid][1]
+    is_series = _is_series(parts, found)
+    if is_series:
+        leader = import_series.led(parts)
+        whole, looking = _seen(leader, leader.whole, _asked(leader, helpers, parts))
+        found = (whole,) * len(parts)
     first, ended = parts[0], _ended(parts[0])
+    lot = Lot(first.sid, parts, found, "reading", helpers=helpers, is_series=is_series)
     if "done" in first.form:
-        return Lot(first.sid, parts, found, "done")
+        return replace(lot, state="done")
     if ended is not None and ended.active:
-        return Lot(first.sid, parts, found, "importing", job=ended)
+        return replace(lot, state="importing", job=ended)
     if any(f is None for f in found):
-        return Lot(first.sid, parts, found, "reading", job=looking if looking.active else None)
-    judged = judge(parts, found, workspace().snapshot().cells)
+        return replace(lot, job=looking if looking.active else None)
+    if found[0] is not None and found[0].kind == "list":
+        return replace(lot, state="list", sentence=found[0].message, hint=found[0].hint)
+    lot = replace(lot, judged=judge(parts, found, workspace().snapshot().cells))
     obstacle = next((f for f in found if f is not None and f.kind != "data"), None)
     if obstacle is not None:
         failed = looking if looking.state in ("failed", "cancelled") else None
-        return Lot(first.sid, parts, found, "problem", judged, failed, obstacle.message, obstacle.hint)
+        return replace(lot, state="problem", job=failed, sentence=obstacle.message, hint=obstacle.hint)
     if twice and not any(p.form.get("again") for p in parts):
-        return Lot(first.sid, parts, found, "known", judged, sentence=twice)
-    if not judged.ready:
-        return Lot(first.sid, parts, found, "wrong", judged, sentence=" ".join(s for _, s in judged.wrong))
+        return replace(lot, state="known", sentence=twice)
+    if not lot.judged.ready:
+        return replace(lot, state="wrong", sentence=" ".join(s for _, s in lot.judged.wrong))
     failed = ended if ended is not None and ended.state in ("failed", "cancelled") else None
-    return Lot(
-        first.sid, parts, found, "ready", judged, job=failed, sentence=failed.message if failed else "", hint=failed.hint if failed else ""
-    )
+    return replace(lot, state="ready", job=failed, sentence=failed.message if failed else "", hint=failed.hint if failed else "")
 
 
 def _manifest_lot(staged: Staged, found: tuple[Found | None, ...], files: dict[str, str | None]) -> Lot:
@@ -192,12 +257,9 @@ def _ended(staged: Staged) -> Status | None:
     return None if key is None else jobs().status(key)
 
 
-def _together(entries: Iterable[Staged]) -> list[tuple[Staged, ...]]:
-    """Parts of one test side by side, in their order."""
-    tests: dict[str, list[Staged]] = {}
-    for staged in entries:
-        tests.setdefault(staged.form.get("test", {}).get("id", staged.sid), []).append(staged)
-    return [tuple(sorted(parts, key=lambda p: p.form.get("test", {}).get("order", 0))) for parts in tests.values()]
+def _together(entries: Iterable[Staged], found: Mapping[str, Found | None]) -> list[tuple[Staged, ...]]:
+    """What is imported as one side by side: parts of one test in their order, files of a series in the order of their names."""
+    return import_series.together(entries, found, busy={s.sid for s in entries if (e := _ended(s)) is not None and e.active})
 
 
 def _known_files() -> dict[str, str]:
@@ -220,14 +282,18 @@ def _twice(parts: Iterable[Staged], found: Iterable[Found | None], known: Mappin
 
 def _named(manifest: Staged, found: Found, entries: Iterable[Staged]) -> tuple[dict[str, str | None], dict[str, str]]:
     """Where each file that a manifest names lies (None: nowhere), and which waiting files these are."""
-    by_name = {s.name: s for s in entries if s.sid != manifest.sid and "done" not in s.form}
+    entries = [e for e in entries if "done" not in e.form]
+    by_name = {s.name: s for s in entries if s.sid != manifest.sid}
+    helping = import_series.waiting(entries).helping
     places: dict[str, str | None] = {}
     taken: dict[str, str] = {}
-    for spelled in found.files:
+    for spelled in import_series.spelled_out(found.files, tuple(by_name)):
         waiting = by_name.get(safe_name(PureWindowsPath(spelled).name))
         beside = manifest.path.parent / spelled.replace("\\", "/") if manifest.referenced else None
         if waiting is not None:
-            places[spelled], taken[spelled] = str(waiting.path), waiting.sid
+            for file in (waiting, *helping.get(waiting.sid, ())):
+                place = spelled if file is waiting else f"{spelled.removesuffix(PureWindowsPath(spelled).name)}{file.name}"
+                places[place], taken[place] = str(file.path), file.sid
         else:
             places[spelled] = str(beside) if beside is not None and beside.is_file() and is_allowed(beside) else None
     return places, taken
@@ -249,7 +315,7 @@ def _name_of(entries: Iterable[Staged], sid: str) -> str:
 def start(lot: Lot) -> None:
     """Import a lot that is ready, as a job of its own."""
     first = lot.parts[0]
-    outside = [p.name for p in lot.parts if p.referenced and not is_allowed(p.path)]
+    outside = [p.name for p in (*lot.parts, *lot.helpers) if p.referenced and not is_allowed(p.path)]
     if outside:
         raise ParamError(f"{outside[0]} is not below the folders that were given at start any more.", hint="Remove it and add it again.")
     key = f"import-{first.sid}"
@@ -260,26 +326,34 @@ def start(lot: Lot) -> None:
         )
     else:
         more = f" and {len(lot.parts) - 1} more" if len(lot.parts) > 1 else ""
-        jobs().submit(key, tasks.IMPORT, dict(lot.judged.payload or {}), title=f"Importing {first.name}{more}")
+        payload = {**(lot.judged.payload or {}), "paths": _places(lot.parts, lot.helpers)}
+        staging().say(first.sid, taken=[p.sid for p in lot.parts], helped=[h.sid for h in lot.helpers])
+        jobs().submit(key, tasks.IMPORT, payload, title=f"Importing {first.name}{more}")
     staging().say(first.sid, job=key)
 
 
 def settle() -> None:
     """Note which imports have ended well, and give back the bytes that are kept elsewhere now."""
     entries = staging().entries()
-    for parts in _together(entries):
-        ended = _ended(parts[0])
-        if ended is None or ended.state != "done" or "done" in parts[0].form:
+    for first in entries:
+        ended = _ended(first)
+        if ended is None or ended.state != "done" or "done" in first.form:
             continue
-        found = found_in(parts[0])
+        found = None if first.found is None else Found.model_validate(first.found)
         with suppress(StoreError):  # another page of this workspace was faster
-            staging().say(parts[0].sid, done=ended.result)
-            for part in parts[1:]:
-                staging().discard(part.sid)
+            staging().say(first.sid, done=ended.result)
+            gone = {sid for sid in first.form.get("taken", ()) if sid != first.sid} | _unneeded(first, entries)
             if found is not None and found.kind == "manifest":
-                for sid in _named(parts[0], found, entries)[1].values():
-                    staging().discard(sid)
-            staging().drop_content(parts[0].sid)
+                gone |= set(_named(first, found, entries)[1].values())
+            for sid in gone & {e.sid for e in entries}:
+                staging().discard(sid)
+            staging().drop_content(first.sid)
+
+
+def _unneeded(first: Staged, entries: Iterable[Staged]) -> set[str]:
+    """What helped to read a lot that is imported now, and helps no other."""
+    left = import_series.waiting([e for e in entries if e.sid not in (first.sid, *first.form.get("taken", ())) and "done" not in e.form])
+    return set(first.form.get("helped", ())) - {h.sid for s in left.mains for h in left.helpers(s)}
 
 
 def imported(lot: Lot) -> MeasurementRecord | None:
@@ -311,18 +385,18 @@ def look_again(sid: str) -> None:
 
 
 def join(sids: Iterable[str]) -> None:
-    """Make files parts of one test, in the order in which their records start, else of arrival."""
+    """Make files parts of one measurement, in the order in which their records start, else of arrival."""
     parts = [staging().entry(sid) for sid in sids]
     starts = {p.sid: (found.start_time if (found := found_in(p)) else "") for p in parts}
     ordered = sorted(parts, key=lambda p: starts[p.sid]) if all(starts.values()) else parts
     for order, part in enumerate(ordered):
-        staging().say(part.sid, test={"id": ordered[0].sid, "order": order})
+        staging().say(part.sid, test={"id": ordered[0].sid, "order": order}, alone=None)
 
 
 def split(lot: Lot) -> None:
-    """Make the parts of a test files of their own again."""
+    """Make what was one measurement files of their own again."""
     for part in lot.parts:
-        staging().say(part.sid, test=None)
+        staging().say(part.sid, test=None, alone=True)
 
 
 def move(lot: Lot, sid: str, by: int) -> None:

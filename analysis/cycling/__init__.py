@@ -13,4 +13,5 @@ MODALITY = Modality(
     recipes=RECIPES,
     figures=FIGURES,
     rehearse=rehearse,
+    asks=("group", "active mass", "area"),
 )

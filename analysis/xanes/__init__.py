@@ -5,6 +5,7 @@ from analysis.xanes.compute import RECIPES
 from analysis.xanes.figures import FIGURES
 from analysis.xanes.map_values import RECIPES_MAP_VALUES
 from analysis.xanes.prepare import RECIPES_PREPARE
+from analysis.xanes.preview import PREVIEWS
 from analysis.xanes.read import READERS
 from analysis.xanes.registration import RECIPES_REGISTRATION
 
@@ -14,4 +15,6 @@ MODALITY = Modality(
     readers=READERS,
     recipes=(*RECIPES, *RECIPES_PREPARE, *RECIPES_REGISTRATION, *RECIPES_MAP_VALUES),
     figures=FIGURES,
+    previews=PREVIEWS,
+    asks=("group", "particle", "state", "cycle"),
 )

@@ -290,7 +290,7 @@ def test_parts_of_different_formats_are_no_test(served: Any, small_data: Path) -
     a = served.waiting("a.csv", record())
     b = served.waiting("b.mpr", (small_data / "biologic" / "250116_kigr_gen6_01_02_GCPL_CD8.mpr").read_bytes())
     act("join", ticked=(a, b))
-    assert only().sentence == "The parts of one test must be of one format, read with the same options."
+    assert only().sentence == "The parts of one measurement must be of one format, read with the same options."
 
 
 def test_another_reader_can_be_chosen(served: Any) -> None:
