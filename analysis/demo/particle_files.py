@@ -1,8 +1,9 @@
 """Particles as an instrument's computer leaves them: stacks over energies and tomograms, with noise, as HDF5.
 
 Stacks have the layout of TXM-Sandbox (``analysis.formats.hdf5``): reconstructed absorption in 1/µm, (energy, z, y, x), one chunk an
-energy. Values are rounded to ``STEP``, a quarter of the noise, so that they compress to less than 16 bits each; that adds 0.5 % to
-the variance of the noise. Every file says in its attributes and in ``/note`` that it is synthetic.
+energy, zero outside the circle that all projections see (the sample turns about z). Values are rounded to ``STEP``, about a third of
+the noise, so that they compress to less than 16 bits each; that adds 1 % to the variance of the noise. Every file says in its
+attributes and in ``/note`` that it is synthetic.
 """
 
 from pathlib import Path
@@ -57,8 +58,9 @@ def write_stack(path: Path, material: Material, *, noise: float, rng: np.random.
         shape = (sigma.size, *size)
         stack = file.create_dataset(STACK_PATH, shape, np.float32, chunks=(1, min(size[0], 48), *size[1:]), **_STORED)
         stack.attrs["units"] = "1/um"
+        seen = in_view(size[-1])
         for i, deviation in enumerate(sigma):
-            stack[i] = rounded(absorption(material, i) + deviation * rng.standard_normal(size, dtype=np.float32))
+            stack[i] = rounded(absorption(material, i) + deviation * seen * rng.standard_normal(size, dtype=np.float32))
         listed = file.create_dataset(ENERGY_PATH, data=energies())
         listed.attrs["units"] = "eV"
 
@@ -76,6 +78,12 @@ def write_tomogram(path: Path, shape: Shape, material: Material, rng: np.random.
         volume.attrs["units"] = "1/um"
         volume.attrs["energy_eV"] = float(energies()[at])
         volume.attrs["voxel_um"] = shape.voxel_um
+
+
+def in_view(n: int) -> np.ndarray:
+    """The circle of a slice that all projections see, shape (n, n), boolean."""
+    axis = np.arange(n) - (n - 1) / 2
+    return np.asarray(np.hypot(axis[:, None], axis) <= n / 2)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

@@ -40,11 +40,11 @@ class Chemistry:
 
 BUILDS: Mapping[str, Build] = {
     "coated": Build(crack_ratio=0.0015, crack_spread=0.35, crack_width=0.11, domains=0, domain_radius=0.0, pore_ratio=0.0004),
-    "uncoated": Build(crack_ratio=0.05, crack_spread=0.2, crack_width=0.13, domains=2, domain_radius=0.24, pore_ratio=0.0004),
+    "uncoated": Build(crack_ratio=0.05, crack_spread=0.2, crack_width=0.13, domains=2, domain_radius=0.27, pore_ratio=0.0004),
 }
 CHEMISTRY: Mapping[tuple[str, str], Chemistry] = {
     ("coated", "charged"): Chemistry(0.86, 0.02, 0.012, 0.015, -0.04, 0.30, 0.0, -0.05, 0.15),
     ("coated", "discharged"): Chemistry(0.12, 0.02, 0.012, 0.015, 0.06, 0.30, 0.0, 0.04, 0.15),
-    ("uncoated", "charged"): Chemistry(0.76, 0.03, 0.03, 0.04, -0.16, 0.40, 0.06, -0.16, 0.20),
-    ("uncoated", "discharged"): Chemistry(0.22, 0.03, 0.03, 0.04, 0.18, 0.40, 0.42, 0.16, 0.20),
+    ("uncoated", "charged"): Chemistry(0.76, 0.03, 0.04, 0.06, -0.16, 0.40, 0.06, -0.16, 0.20),
+    ("uncoated", "discharged"): Chemistry(0.22, 0.03, 0.04, 0.06, 0.18, 0.40, 0.42, 0.16, 0.20),
 }

@@ -19,6 +19,7 @@ FINER = 2  # fine voxels along an edge of a voxel of the chemistry
 RADIUS = 0.42  # of the cube's edge
 CORE = 0.45  # of the radius: cracks become rare beyond it
 DOMAIN_PLACES = (0.2, 0.5)  # of the radius
+SKIN = 3.0  # fine voxels below the surface that belong to no isolated domain
 _FAR = 1e3  # µm, where there is no crack
 
 
@@ -86,7 +87,8 @@ def build_shape(build: Build, voxels: int, voxel_um: float, rng: np.random.Gener
     seeds = _seeds(radius, build.grain / fine_um, rng)
     grain = np.full(inside.shape, -1, np.int32)
     grain[inside] = cKDTree(seeds).query(place[inside], workers=-1)[1]
-    domain = _domains(seeds, radius, build, rng)
+    shallow = _shallow(grain, outer - distance, len(seeds))
+    domain = _domains(np.where(shallow[:, None], np.inf, seeds), radius, build, rng)
     ratio = build.crack_ratio * float(np.exp(rng.normal(0, build.crack_spread)))
     crack = _cracks(grain, domain, distance / radius, ratio, build.crack_width / fine_um, rng)
     pore = _pores(inside & ~crack, distance / radius, build.pore_ratio, rng)
@@ -144,8 +146,16 @@ def _seeds(radius: float, grain: float, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(kept[near > 0.35 * np.median(near)])
 
 
+def _shallow(grain: np.ndarray, depth: np.ndarray, grains: int) -> np.ndarray:
+    """Which grains come near the surface or lie outside; shape (grains,)."""
+    deep = np.ones(grains, bool)
+    deep[np.unique(grain[(grain >= 0) & (depth < SKIN)])] = False
+    inside = np.bincount(grain[grain >= 0], minlength=grains) > 0
+    return ~(deep & inside)
+
+
 def _domains(seeds: np.ndarray, radius: float, build: Build, rng: np.random.Generator) -> np.ndarray:
-    """Which grains form isolated domains: those about centres that lie apart from one another and below the surface."""
+    """Which grains form isolated domains: those about centres that lie apart from one another; seeds at infinity take no part."""
     domain = np.zeros(len(seeds), np.int16)
     centers: list[np.ndarray] = []
     for _ in range(200):
@@ -157,7 +167,7 @@ def _domains(seeds: np.ndarray, radius: float, build: Build, rng: np.random.Gene
             centers.append(center)
     for number, center in enumerate(centers, start=1):
         away = np.linalg.norm(seeds - center, axis=1)
-        domain[(away < build.domain_radius * radius) | (away == away.min())] = number
+        domain[(away < build.domain_radius * radius) | ((away == away.min()) & np.isfinite(away))] = number
     return domain
 
 

@@ -7,6 +7,7 @@ numbers are kept in the truth's file.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -25,6 +26,7 @@ from analysis.demo.study import GROUP_TITLES
 Report = Callable[[float], None]
 CYCLE = 6
 VOXEL_UM = 0.1
+AT_ONCE = 2  # particles
 STACK, TOMOGRAM = "stack", "tomogram"
 
 
@@ -34,7 +36,7 @@ class ParticleSize(Params):
     cells_per_group: int = Field(4, ge=1, le=50, title="Cells in each group")
     voxels: int = Field(48, ge=16, le=128, title="Voxels along an edge")
     large_voxels: int = Field(96, ge=0, le=192, title="Voxels along an edge of the large particle (0: none)")
-    noise: float = Field(0.015, gt=0, le=0.5, title="Noise of a voxel before the edge, relative to the jump")
+    noise: float = Field(0.01, gt=0, le=0.5, title="Noise of a voxel before the edge, relative to the jump")
     seed: int = Field(2025, ge=0, title="Seed")
 
 
@@ -137,7 +139,7 @@ def write_particles(
     cells_per_group: int = 4,
     voxels: int = 48,
     large_voxels: int = 96,
-    noise: float = 0.015,
+    noise: float = 0.01,
     report: Report | None = None,
 ) -> ParticlesTruth:
     """Write stacks, tomograms, ``particles_manifest.csv`` and ``particles_truth.json`` into ``folder``; the truth is returned too.
@@ -165,13 +167,13 @@ def write_particles(
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_particles(size)
     work = np.cumsum([plan.voxels**3 for plan in plans])
-    known, lines = [], []
-    for done, plan in zip(work, plans, strict=True):
-        known.append(_write(folder, plan, size))
-        lines += [manifest_line(plan, kind) for kind in (STACK, TOMOGRAM)]
-        if report:
-            report(float(done / work[-1]))
-    write_manifest(folder / "particles_manifest.csv", lines)
+    known = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done, truth_of_one in zip(work, pool.map(lambda plan: _write(folder, plan, size), plans), strict=True):
+            known.append(truth_of_one)
+            if report:
+                report(float(done / work[-1]))
+    write_manifest(folder / "particles_manifest.csv", [manifest_line(plan, kind) for plan in plans for kind in (STACK, TOMOGRAM)])
     truth = ParticlesTruth(seed=size.seed, noise=size.noise, cycle=CYCLE, particles=tuple(known))
     truth.save(folder / "particles_truth.json")
     return truth
