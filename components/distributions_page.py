@@ -62,7 +62,8 @@ def _controls(query: Query) -> list[Component]:
     dims = distributions_view.dimensionalities(query)
     if len(dims) > 1:
         shown.append(picker("dims", query, tuple((d if k else "", d) for k, d in enumerate(dims)), "Projections or volumes", width=70))
-    return shown
+    words = "Range of the energy axis: its two ends with a comma between"
+    return [*shown, entry("range", query, "range", words, placeholder="all", width=112)]
 
 
 def _recipe(query: Query) -> Component:
@@ -101,22 +102,19 @@ def _particles(query: Query) -> Component:
     excluded = dmc.Switch(
         id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
     )
-    picture = [
-        entry("bins", query, "bins", "Width of the bins, in eV (of state of charge or valence: 1)", placeholder="0.1", width=54),
-        entry("range", query, "range", "Range of the energy axis: its two ends with a comma between", placeholder="all", width=112),
-        entry("brush", query, "marked", "Marked range: drag over the histogram, or write its two ends", placeholder="none", width=112),
-    ]
-    return dmc.Group([*chips, *none, *picture, excluded, hidden(query, "off", "excluded")], gap=6, className="cells")
+    return dmc.Group([*chips, *none, excluded, hidden(query, "off", "excluded")], gap=6, className="cells")
 
 
 def _compare(query: Query) -> Component:
     inside = picker("inside", query, INSIDE, "How particles are drawn", width=150)
     per = picker("per", query, PER, "Histograms of", width=138)
     curves = picker("curves", query, CURVES, "Reference curves", width=162)
+    bins = entry("bins", query, "bins", "Width of the bins, in eV (of state of charge or valence: 1)", placeholder="auto", width=50)
+    brush = entry("brush", query, "marked", "Marked range: drag over the histogram, or write its two ends", placeholder="none", width=112)
     cards = [
         card(VIEWS["distributions.violins"], query, controls=[inside], class_name="wide"),
         card(VIEWS["distributions.effects"], query),
-        card(VIEWS["distributions.histogram"], query, controls=[per, curves], class_name="wide"),
+        card(VIEWS["distributions.histogram"], query, controls=[bins, brush, per, curves], class_name="wide"),
         card(VIEWS["distributions.heterogeneity"], query),
     ]
     return html.Div(cards, className="grid")

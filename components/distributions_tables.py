@@ -48,14 +48,17 @@ def differences(query: Query) -> Drawn:
         return Drawn(_why_no_difference(query, found), bool(found.waiting))
     result = found.shown[0].data
     names = result["name"].values.astype(str).tolist()
-    counts = {n: f"{int(result['n_charged'][k])} + {int(result['n_discharged'][k])} particles" for k, n in enumerate(names)}
+    counts = {n: f"n = {int(result['n_charged'][k])} + {int(result['n_discharged'][k])}" for k, n in enumerate(names)}
     values = scalars(result)
-    blocks = [_block(f"{n}: charged − discharged", values.get(f"activity_{k + 1}"), counts[n], result, n) for k, n in enumerate(names)]
+    blocks = [
+        _block(f"{n}, particle medians, charged − discharged", values.get(f"activity_{k + 1}"), counts[n], result, n)
+        for k, n in enumerate(names)
+    ]
     if len(names) == 2:
         both = f"{names[0]} − {names[1]}"
-        blocks.append(_block(f"{both}: difference of these", values.get("activity_difference"), "", result))
+        blocks.append(_block(f"{both}, difference of these", values.get("activity_difference"), "", result))
         width = "heterogeneity" if result.attrs.get("width_of") == "heterogeneity" else "standard deviation"
-        blocks += [_block(f"{both}: {width}, {s}", values.get(f"width_{s}"), "", result) for s in ("charged", "discharged")]
+        blocks += [_block(f"{both}, {width}, {s}", values.get(f"width_{s}"), "", result) for s in ("charged", "discharged")]
     return Drawn(html.Div([b for b in blocks if b is not None], className="stat-row"))
 
 
@@ -71,7 +74,7 @@ def _block(label: str, scalar: Scalar | None, counts: str, result: "Labelled | o
     if scalar is None or not isinstance(scalar.value, float) or not np.isfinite(scalar.value):
         return None
     swatch = [html.Span(className="swatch", style={"background": style().color(group)})] if group else []
-    n = counts or f"n = {scalar.n} particles"
+    n = counts or f"n = {scalar.n}"
     value = effect_text(scalar, result)  # type: ignore[arg-type]
     head, _, rest = value.partition(" [")
     return html.Div(

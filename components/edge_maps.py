@@ -6,6 +6,7 @@ groups are shown.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from analysis.catalog import MeasurementRecord
@@ -35,12 +36,19 @@ def measured_particles() -> list[MeasurementRecord]:
 def schema_of(m: MeasurementRecord) -> str:
     """What a measurement holds, "" where its dataset is gone."""
     key = m.dataset_keys[0]
-    return str(workspace().store.open(key).attrs.get("schema", "")) if workspace().store.has(key) else ""
+    return _facts(str(workspace().root), key)[0] if workspace().store.has(key) else ""
 
 
 def dimensionality_of(m: MeasurementRecord) -> str:
     """2D or 3D, as the data are."""
-    return dimensionality(workspace().store.open(m.dataset_keys[0]))
+    return _facts(str(workspace().root), m.dataset_keys[0])[1]
+
+
+@lru_cache(maxsize=4096)
+def _facts(_root: str, key: str) -> tuple[str, str]:
+    """Schema and dimensionality of a dataset: they are what its key stands for."""
+    ds = workspace().store.open(key)
+    return str(ds.attrs.get("schema", "")), dimensionality(ds)
 
 
 def particle_name(m: MeasurementRecord) -> str:

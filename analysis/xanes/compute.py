@@ -75,7 +75,6 @@ RECIPES: tuple[Recipe, ...] = (
         position.position,
         position.PositionParams,
         position.summarise,
-        light=True,
         chunked=True,
     ),
     Recipe(

@@ -23,7 +23,8 @@ Trace = dict[str, Any]
 STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charged"
 STATES = ("pristine", "discharged", "charged")  # as the edge energy rises
 DASH_OF_STATE = {"charged": "solid", "discharged": "dash", "pristine": "dot", "": "solid"}
-NOTE_LENGTH = 76
+NOTE_LENGTH = 64
+WIDE_NOTE = 120  # in figures that are drawn wide
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 QUANTITIES = {"soc": "State of charge", "valence": "Ni valence"}
 
@@ -52,6 +53,11 @@ def groups_of(items: Sequence[Labelled]) -> list[str]:
 def short_name(item: Labelled) -> str:
     """The label without its state."""
     return item.label.rpartition(STATE_MARK)[0] if STATE_MARK in item.label else item.label
+
+
+def short(text: str, length: int = 18) -> str:
+    """``text`` cut to ``length`` characters, the cut shown."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def legend(name: str, origins: Iterable[str]) -> str:
@@ -83,6 +89,14 @@ def value_axis(ds: xr.Dataset) -> str:
     if quantity:
         return f"{QUANTITIES.get(quantity, quantity)} ({definition}) / 1"
     return f"Edge energy ({definition}) / eV"
+
+
+def value_axis_upright(ds: xr.Dataset) -> str:
+    """The same in two lines, for an upright axis."""
+    quantity = ds.attrs.get("quantity")
+    definition = DEFINITIONS.get(ds.attrs.get("definition", ""), "definition not stated")
+    title = f"{QUANTITIES.get(quantity, quantity)} / 1" if quantity else "Edge energy / eV"
+    return f"{title}<br>({definition})"
 
 
 def unit_of(ds: xr.Dataset) -> str:

@@ -16,6 +16,7 @@ from analysis.core.tables import column_name
 from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
+    WIDE_NOTE,
     Trace,
     finish,
     heading,
@@ -112,9 +113,8 @@ def histogram_table(items: Sequence[Labelled], params: HistogramParams) -> "pd.D
 def _of_particle(item: Labelled, params: HistogramParams) -> Bars:
     ds, found = item.data, scalars(item.data)
     scale = float(ds.attrs["bin_width"]) if params.height == "fraction" else 1.0
-    numbers = {
-        n: float(found[n].value or 0.0) for n in ("median", "skewness", "dip", "n_valid") if n in found and found[n].value is not None
-    }
+    names: tuple[str, ...] = ("median", "skewness", "dip", "n_valid")
+    numbers = {n: float(v) for n in names if n in found and isinstance(v := found[n].value, int | float)}
     parts = len(ds.attrs["distribution"]["parts"])
     return Bars(
         short_name(item),
@@ -215,7 +215,7 @@ def _layout(
     ds, rows = items[0].data, len(states)
     unit = "eV⁻¹" if params.height == "density" and not ds.attrs.get("quantity") else "1"
     shown = {"range": [params.low, params.high]} if params.low is not None and params.high is not None else {}
-    title = titled(value_axis(ds), _origins(items, bars), _notes(ds, bars, states, params), style)
+    title = titled(value_axis(ds), _origins(items, bars), _notes(ds, bars, states, params), style, length=WIDE_NOTE)
     layout: dict[str, Any] = {
         "xaxis": {"title": title, "anchor": "y" if rows == 1 else f"y{rows}", "tickformat": ".2~f", **shown},
         "annotations": [],

@@ -16,6 +16,7 @@ from analysis.core.tables import column_name
 from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
+    WIDE_NOTE,
     Trace,
     finish,
     legend,
@@ -24,11 +25,12 @@ from analysis.xanes.figures_base import (
     one_of,
     plural,
     safe,
+    short,
     short_name,
     state_of,
     titled,
     unit_of,
-    value_axis,
+    value_axis_upright,
 )
 
 if TYPE_CHECKING:
@@ -210,13 +212,13 @@ def _layout(drawn: Sequence[Violin], pooled: Labelled, effects: Labelled | None,
     low, high = _range(ds, params)
     return {
         "xaxis": {
-            "title": titled("", from_all, notes, style),
+            "title": titled("", from_all, notes, style, length=WIDE_NOTE),
             "tickvals": [v.place for v in drawn],
             "ticktext": ticks,
             "range": [-0.75, drawn[-1].place + 0.75],
             "showgrid": False,
         },
-        "yaxis": {"title": {"text": value_axis(ds)}, "range": [low, high], "tickformat": ".2~f"},
+        "yaxis": {"title": {"text": value_axis_upright(ds)}, "range": [low, high], "tickformat": ".2~f"},
         "annotations": _differences(drawn, effects, ds, style) if effects else [],
         "hovermode": "closest",
     }
@@ -226,7 +228,7 @@ def _tick(violin: Violin, ds: xr.Dataset) -> str:
     k = violin.row
     n, voxels = int(ds["n_particles"][k]), int(ds["n_voxels"][k])
     group = safe(violin.group or "no group")
-    return f"<b>{group}</b> {safe(violin.state)}<br>{plural(n, 'particle')}<br>{plural(voxels, 'voxel')}"
+    return f"<b>{group}</b> {safe(violin.state)}<br>{plural(n, 'particle')}, {plural(voxels, 'voxel')}"
 
 
 def _kernels(ds: xr.Dataset) -> str:
@@ -284,11 +286,11 @@ def effects(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
     notes = ["Intervals over particles; n is their number.", *(["Δ width: heterogeneity beyond noise."] if "width_state" in ds else [])]
     zero = {"type": "line", "x0": 0, "x1": 0, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "line": {"color": style.muted, "width": 1}}
     layout = {
-        "xaxis": {"title": titled(f"Difference / {unit}", [shown], notes, style)},
+        "xaxis": {"title": titled(f"Difference / {unit}", [shown], notes, style), "range": _reach([r[1] for r in rows])},
         "yaxis": {
             "tickvals": list(range(len(rows))),
-            "ticktext": [safe(name) for name, _, _ in rows],
-            "range": [len(rows) - 0.5, -0.7],
+            "ticktext": [name for name, _, _ in rows],
+            "range": [len(rows) - 0.6, -0.75],
             "showgrid": False,
         },
         "shapes": [zero],
@@ -330,12 +332,18 @@ def violin_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":
 def _rows(shown: Labelled) -> list[tuple[str, Scalar, str]]:
     """Name, difference and group of each row."""
     found, names = scalars(shown.data), shown.data["name"].values.astype(str).tolist()
-    rows = [(f"{n}: Δ median", found[f"activity_{k + 1}"], n) for k, n in enumerate(names) if f"activity_{k + 1}" in found]
+    first = [safe(short(n)) for n in names]
+    both = " − ".join(first)
+    rows = [
+        (f"<b>{n}</b><br>charged − disch.", found[f"activity_{k + 1}"], names[k])
+        for k, n in enumerate(first)
+        if f"activity_{k + 1}" in found
+    ]
     if "activity_difference" in found:
-        rows.append((f"{names[0]} − {names[1]}: Δ median", found["activity_difference"], ""))
+        rows.append((f"<b>{both}</b><br>of these", found["activity_difference"], ""))
     for state in ("charged", "discharged"):
         if f"width_{state}" in found:
-            rows.append((f"{names[0]} − {names[1]}: width, {state}", found[f"width_{state}"], ""))
+            rows.append((f"<b>{both}</b><br>width, {state}", found[f"width_{state}"], ""))
     return [r for r in rows if isinstance(r[1].value, float) and np.isfinite(r[1].value)]
 
 
@@ -345,7 +353,7 @@ def _interval(row: int, name: str, scalar: Scalar, group: str, ds: xr.Dataset, s
     reach = [v for v in (scalar.low, scalar.high) if v is not None]
     error = {"array": [max(reach) - value], "arrayminus": [value - min(reach)]} if reach else {"array": [0.0], "arrayminus": [0.0]}
     look = {"type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": colour}
-    said = f"<b>{safe(name)}</b><br>{effect_text(scalar, ds)}<br>n = {scalar.n} {safe(scalar.of)}<extra></extra>"
+    said = f"{name}<br>{effect_text(scalar, ds)}<br>n = {scalar.n} {safe(scalar.of)}<extra></extra>"
     marker = {"size": 9, "color": colour}
     return {
         "type": "scatter",
@@ -359,7 +367,13 @@ def _interval(row: int, name: str, scalar: Scalar, group: str, ds: xr.Dataset, s
 
 
 def _beside(row: int, scalar: Scalar, ds: xr.Dataset, style: Style) -> dict[str, Any]:
-    value = float(scalar.value) if isinstance(scalar.value, int | float) else 0.0
-    text = f"{effect_text(scalar, ds)}, n = {scalar.n}"
-    place = {"x": value, "xref": "x", "y": row, "yref": "y", "yanchor": "bottom", "yshift": 7}
-    return {"text": text, "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.ink}, **place}
+    """The numbers of a row, above it and at the right."""
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": -4, "y": row, "yref": "y", "yanchor": "bottom", "yshift": 5}
+    return {"text": effect_text(scalar, ds), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.ink}, **place}
+
+
+def _reach(shown: Sequence[Scalar]) -> list[float]:
+    """An axis that holds zero and all intervals."""
+    ends = [0.0, *(float(v) for s in shown for v in (s.value, s.low, s.high) if isinstance(v, int | float))]
+    room = 0.08 * (max(ends) - min(ends)) or 1.0
+    return [min(ends) - room, max(ends) + room]
