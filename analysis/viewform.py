@@ -26,10 +26,10 @@ from analysis.core.numerics import pyramid
 from analysis.core.progress import report
 from analysis.core.store import COMPRESSION, Store
 from analysis.core.versions import code_version, library_versions
-from analysis.schemas import DEFINITIONS, VOXEL, has_voxel_size, spatial_dims, voxel_um
+from analysis.schemas import DEFINITIONS, EDGE_MAP, FLAGS, VOXEL, has_voxel_size, spatial_dims, voxel_um
 
 JOB = "analysis.viewform:make_view"
-LAYOUT = 1  # part of the key: raise it when the arrays or their description change
+LAYOUT = 2  # part of the key: raise it when the arrays or their description change
 CHUNK, FLAT_CHUNK = 64, 512
 SHARD_LAYERS = 64
 TOP = 64  # the coarsest level is not longer than this on any axis
@@ -37,6 +37,7 @@ PERCENTS = (0.0, 0.5, 1.0, 2.0, 5.0, 25.0, 50.0, 75.0, 95.0, 98.0, 99.0, 99.5, 1
 LAYER_BINS = 1024
 INLINE_VOXELS = 4 << 20  # made at once up to here: a fraction of a second
 FEW_LABELS = 256
+TITLES = {"mu": "Absorption", "edge_energy_std": "σ of the edge energy", "label": "Cluster", "weight": "Fraction", "r_factor": "R-factor"}
 
 Kind = Literal["auto", "quantity", "labels"]
 Box = tuple[slice, slice, slice, slice]  # layer, z, y, x
@@ -220,11 +221,11 @@ class _Making:
         return {
             "source": self.source,
             "variable": str(self.array.name),
-            "title": str(attrs.get("title") or attrs.get("long_name") or str(self.array.name).replace("_", " ")),
+            "title": self._title(),
             "units": str(attrs.get("units", "1")),
             "definition": self._definition(),
             "labels": labels,
-            "names": {str(k): str(v) for k, v in dict(attrs.get("names") or {}).items()},
+            "names": self._names(),
             "scale": scale.scale,
             "offset": scale.offset,
             "cut": bool(found.samples) and (found.low < scale.offset + scale.scale / 2 or found.high > last + scale.scale / 2),
@@ -241,6 +242,17 @@ class _Making:
             "warnings": list(warnings_of(self.ds)),
         }
 
+    def _title(self) -> str:
+        attrs, name = self.array.attrs, str(self.array.name)
+        plain = TITLES.get(name) or name.replace("_", " ")
+        return str(attrs.get("title") or attrs.get("long_name") or plain[:1].upper() + plain[1:])
+
+    def _names(self) -> dict[str, str]:
+        """Names of labels: as the variable has them, those of the flags of edge maps, else none."""
+        given = {str(k): str(v) for k, v in dict(self.array.attrs.get("names") or {}).items()}
+        flags = str(self.array.name) == "flags" and self.ds.attrs.get("schema") == EDGE_MAP.name
+        return given or ({"0": "counts", **{str(k): v for k, v in FLAGS.items()}} if flags else {})
+
     def _definition(self) -> str:
         """What an edge energy means, in words; empty for what needs none."""
         given = str(self.ds.attrs.get("definition") or "")
@@ -254,4 +266,10 @@ class _Making:
         known = coordinate is not None and coordinate.dims == (self.layer,) and coordinate.dtype.kind in "biuf"
         values = np.asarray(coordinate.values, float) if known and coordinate is not None else np.arange(self.shape[0], dtype=float)
         units = str(coordinate.attrs.get("units", "1")) if known and coordinate is not None else "1"
-        return {"name": self.layer, "units": units, "values": [float(v) for v in values]}
+        return {"name": self.layer, "units": units, "values": [float(v) for v in values], "names": self._layer_names()}
+
+    def _layer_names(self) -> list[str]:
+        """Names of the layers, where the dataset names its components; else none."""
+        names = self.ds.variables.get("name")
+        known = names is not None and names.dims == (self.layer,)
+        return [str(n) for n in np.asarray(names.values)] if known and names is not None else []

@@ -12,7 +12,7 @@ const COARSE = 256; // windows of 8-bit slices change in steps, so that a small 
 /** @typedef {{
  *   key: string, variable: string, title: string, units: string, definition: string, labels: boolean, names: Record<string, string>,
  *   scale: number, offset: number, low: number | null, high: number | null, cut: boolean, flat: boolean, levels: [number, number, number][], has_voxel_size: boolean,
- *   layers: {name: string, units: string, values: number[]} | null, voxel_um: [number, number, number],
+ *   layers: {name: string, units: string, values: number[], names: string[]} | null, voxel_um: [number, number, number],
  *   percents: number[], percentiles: (number | null)[], layer_percentiles: (number | null)[][],
  * }} Meta */
 /** @typedef {{data: Uint8Array | Uint16Array, rows: number, cols: number, scale: number, offset: number, level: number, address: string, bits: number}} Slice */

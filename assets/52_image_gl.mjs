@@ -31,7 +31,7 @@ out vec4 seen;
 
 #define CODE(t, per, last) texelFetch(t, clamp(ivec2(voxel * per), ivec2(0), last), 0).r
 vec3 quantity(uint c, vec3 m) { return texelFetch(colours, ivec2(clamp((float(c) - m.x) * m.y + .5, 0., 255.), m.z), 0).rgb; }
-vec3 repeated(uint c, vec3 m) { return texelFetch(colours, ivec2(mod(float(c) - m.x + .5, 252.), m.z), 0).rgb; }
+vec3 repeated(uint c, vec3 m) { return texelFetch(colours, ivec2(mod(float(c) - m.x + .5, 247.), m.z), 0).rgb; }
 
 void main() {
   vec2 voxel = origin + vec2(gl_FragCoord.x - corner.x, corner.y - gl_FragCoord.y) * step_;

@@ -8,7 +8,7 @@ const MAPS = {
   cividis: ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"],
   grey: ["#000000", "#ffffff"],
 };
-const LABELS = ["#4f5660", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999", "#882255", "#44aa99", "#ddcc77"];
+const LABELS = ["#4f5660", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999", "#882255", "#44aa99", "#ddcc77", "#aa4499"]; // 13: flags, powers of two, fall on colours of their own
 
 export const NAMES = Object.keys(MAPS);
 export const LABEL_ROW = NAMES.length;

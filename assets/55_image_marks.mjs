@@ -52,7 +52,7 @@ export class Marks {
       if (away > BESIDE) continue;
       const [x, y] = pane.screen([point[pane.colAxis] + 0.5, point[pane.rowAxis] + 0.5]);
       const look = { class: "image-point", opacity: away ? 0.45 : 1, style: `--mark: ${point.colour ?? "#fff"}` };
-      made.push(shape("circle", { cx: x, cy: y, r: 5, ...look }), shape("text", { x: x + 8, y: y - 6, ...look }, point.name));
+      made.push(shape("circle", { cx: x, cy: y, r: 5, class: "image-mark-halo", opacity: look.opacity }), shape("circle", { cx: x, cy: y, r: 5, ...look }), shape("text", { x: x + 8, y: y - 6, ...look }, point.name));
     }
     for (const region of pane.view.marks.regions ?? []) {
       if (region.axis !== pane.axis || region.index !== pane.index) continue;
@@ -60,6 +60,11 @@ export class Marks {
       const places = region.polygon.map((/** @type {number[]} */ [row, col]) => pane.screen([col, row]));
       made.push(shape("path", { d: `M${places.map((/** @type {number[]} */ p) => p.join(" ")).join("L")}Z`, ...look }));
       made.push(shape("text", { x: places[0][0] + 6, y: places[0][1] - 6, ...look }, region.name));
+    }
+    for (const line of pane.view.marks.lines ?? []) {
+      if (![line.from, line.to].every((/** @type {any} */ end) => Math.floor(end[pane.axis]) === pane.index)) continue;
+      const [a, b] = [line.from, line.to].map((/** @type {any} */ end) => pane.screen([end[pane.colAxis], end[pane.rowAxis]]).join(" "));
+      made.push(shape("path", { d: `M${a}L${b}`, class: "image-halo" }), shape("path", { d: `M${a}L${b}`, class: "image-profile" }));
     }
     return made;
   }

@@ -168,8 +168,10 @@ export class Controls {
   swatches(meta) {
     const { labelColour } = window.imageParts.colours;
     const list = element("ul", "image-labels");
-    const [low, high] = [meta.low ?? 0, Math.min(meta.high ?? 0, (meta.low ?? 0) + MOST_LABELS - 1)];
-    for (let v = low; v <= high; v++) {
+    const [low, high] = [meta.low ?? 0, meta.high ?? 0];
+    const named = Object.keys(meta.names).map(Number).filter((v) => v >= low && v <= high);
+    const every = Array.from({ length: Math.min(high - low + 1, MOST_LABELS) }, (_, i) => low + i);
+    for (const v of named.length ? named.sort((a, b) => a - b) : every) {
       const item = element("li", "", {}, meta.names[String(v)] ?? String(v));
       const swatch = element("span", "swatch");
       swatch.style.background = labelColour(v);
@@ -185,14 +187,15 @@ export class Controls {
     const found = view.layered;
     this.layers.hidden = !found;
     if (!found) return this.layers.replaceChildren();
-    const { name, units, values } = found.layers;
+    const { name, units, values, names } = found.layers;
     const made = slider(name, values.length - 1, (v) => view.change({ energy: v }));
     const words = element("output", "number");
     const span = Math.abs(values[values.length - 1] - values[0]) / 10 || 1;
     this.layers.replaceChildren(element("span", "", {}, name), made, words);
     this.refreshers.push(() => {
       made.value = String(view.state.energy);
-      words.textContent = `${written(values[Math.min(view.state.energy, values.length - 1)], span)} ${unit(units)}`;
+      const place = Math.min(view.state.energy, values.length - 1);
+      words.textContent = names?.[place] ?? `${written(values[place], span)} ${unit(units)}`;
       made.setAttribute("aria-valuetext", words.textContent);
     });
   }

@@ -27,7 +27,7 @@ export class ImageView {
   opacity = 0.6;
   brush = /** @type {any} */ (null);
   label = /** @type {number | null} */ (null);
-  marks = /** @type {{points?: any[], regions?: any[]}} */ ({});
+  marks = /** @type {{points?: any[], regions?: any[], lines?: any[]}} */ ({});
   panes = /** @type {any[]} */ ([]);
   state = /** @type {State} */ (/** @type {unknown} */ (null));
   group = /** @type {{state: State, views: Set<ImageView>}} */ ({ views: new Set() });
@@ -285,6 +285,7 @@ export class ImageView {
     const shared = part(["index", "centre", "energy", "zoom", "tool"]);
     if (Object.keys(shared).length) this.change(shared.zoom || shared.centre ? { ...shared, fitted: false } : shared);
     for (const role of this.roles) if (order[role]) this.look(role, order[role]);
+    if (order.marks) for (const pane of this.panes) pane.drawn = []; // what was drawn is kept now
     this.set(part(["opacity", "brush", "label", "marks"]));
   }
 

@@ -160,6 +160,17 @@ export class VolumeView {
     this.looks.base = after;
     this.paint();
     this.slice(this.cut);
+    this.share(after);
+  }
+
+  /** Linked views of one quantity have one scale. @param {{low: number, high: number, colours: string}} look */
+  share({ low, high, colours }) {
+    const mine = this.metas.base;
+    for (const other of this.partners()) {
+      const theirs = other.metas.base;
+      const [same, differs] = [theirs?.variable === mine.variable && theirs.definition === mine.definition, ["low", "high", "colours"].some((n) => other.looks.base[n] !== { low, high, colours }[n])];
+      if (same && differs) other.look("base", { low, high, colours });
+    }
   }
 
   paint() {

@@ -50,7 +50,7 @@ export function seen(seen, id) {
     const { z, y, x } = seen.index;
     const layered = views.get(id.view)?.layered;
     quietly({ at: `${z}.${y}.${x}`, layer: layered && seen.energy ? String(seen.energy) : "", range: look.percents === undefined ? "" : rangeOf(look) });
-    if (window.volumeViews?.get(SOLIDS[0])) send("volume-order", SOLIDS[0], window.dash_clientside.volume.follow(seen));
+    follow(seen);
   }
   const other = SLICES.find((v) => v !== id.view) ?? "";
   const partner = views.get(other);
@@ -58,6 +58,15 @@ export function seen(seen, id) {
   if (partner?.root.isConnected && theirs && alike(views.get(id.view)?.metas[role], partner.metas[role]) && (theirs.low !== look.low || theirs.high !== look.high || theirs.colours !== look.colours))
     send("image-order", other, { [role]: { low: look.low, high: look.high, colours: look.colours }, energy: seen.energy });
   return none();
+}
+
+/** The 3D view takes range and colours of the slices beside it, and where it is cut the place of the crosshair. @param {any} seen */
+function follow(seen) {
+  const solid = window.volumeViews?.get(SOLIDS[0]);
+  if (!solid?.root.isConnected) return;
+  const { cut: _, ...look } = window.dash_clientside.volume.follow(seen);
+  const cut = solid.cut ? { cut: { axis: solid.cut.axis, index: seen.index[solid.cut.axis] } } : {};
+  send("volume-order", SOLIDS[0], { ...look, ...cut });
 }
 
 /** Maps that may share a scale: one quantity by one definition. @param {any} a @param {any} b */
@@ -83,7 +92,7 @@ async function copy(view) {
 export function act(clicks) {
   const id = window.dash_clientside.callback_context.triggered_id;
   if (!id || !clicks.some(Boolean)) return none();
-  if (id.action === "png") (window.imageViews.get(id.view) ?? window.volumeViews.get(id.view))?.save();
+  if (id.action === "png") SLICES.includes(id.view) ? window.imageParts.picture.save(window.imageViews.get(id.view)) : window.volumeViews.get(id.view)?.save();
   else if (id.action === "csv") window.location.assign(`/particle/${id.view}/slices.csv${window.location.search}`);
   else if (id.action === "command") copy(id.view);
   return id;

@@ -11,7 +11,7 @@
     ``tool`` move | window | lasso | profile · ``base`` and ``overlay`` {low, high} or {percents: [1, 99]}, {colours} · ``opacity`` ·
     ``brush`` {on: "base" | "overlay", low, high} lights up the voxels of a range of values, or null · ``label`` lights up the voxels
     of the mask that have this label (-1: any), or null · ``marks`` {points: [{name, z, y, x, colour}], regions: [{name, axis,
-    index, polygon, colour}]}
+    index, polygon, colour}], lines: [{from: {z, y, x}, to: {z, y, x}}]}
 ``event_id(view)``, written by the view when a hand did something
     {"type": "voxel", z, y, x, value, overlay_value}, whole numbers; the values are those of the screen, null where there is none;
     {"type": "lasso", axis, index, rows, columns, polygon: [[row, column], …]}, ``rows`` and ``columns`` name the axes;

@@ -14,6 +14,7 @@ from analysis.core.registry import Labelled
 from analysis.schemas import DEFINITIONS, FLAGS, has_voxel_size, voxel_um
 from analysis.xanes.compute import EdgeParams
 from analysis.xanes.edges import summarise
+from analysis.xanes.figures_base import STATE_MARK
 from analysis.xanes.figures_spectra import mark_colour
 from components import particle_figures, particle_view
 from components.address import ADDRESS
@@ -29,16 +30,17 @@ from components.results import merged
 from components.views import Items, Query
 
 ROWS = (
-    ("n_valid", "Voxels that count"),
+    ("n_valid", "Counted voxels"),
     ("median", "Median"),
     ("iqr", "Quartile distance"),
-    ("std", "Standard deviation"),
+    ("std", "SD of voxels"),
     ("noise_floor", "Noise floor"),
     ("heterogeneity", "Heterogeneity"),
-    ("fraction_refused_in_particle", "Refused, with an edge"),
+    ("fraction_refused_in_particle", "Refused, has edge"),
     ("n_rim", "Rim, left out"),
     ("e0", "E0"),
 )
+PLACE_EV = 100.0  # an energy above it is a place on the scale, one below it a width, written to a meV
 OUTSIDE = 32  # of FLAGS: not looked at, which is no refusal
 READS = ("particle", "beside", *MAP_PARAMETERS, "brush", "map")
 LIST_READS = (*MAP_PARAMETERS, "particle", "beside", "points")
@@ -139,14 +141,17 @@ def table(query: Query, items: Items) -> list[Component]:
     if not found:
         return state(items)
     swatches = [html.Span(className="swatch", style={"background": style().color(i.group)}) for i, _ in found]
-    head = html.Tr(
-        [html.Th("Edge energy", scope="col"), *(html.Th([s, " ", i.label], scope="col") for s, (i, _) in zip(swatches, found, strict=True))]
-    )
+    head = html.Tr([html.Th("Edge energy", scope="col"), *(_heading(s, i) for s, (i, _) in zip(swatches, found, strict=True))])
     rows = [row for name, title in ROWS if (row := _line(title, [n.get(name) for _, n in found])) is not None]
     rows += _refusals([n for _, n in found]) + _lit(query) + _facts([i.data for i, _ in found])
     said = list(dict.fromkeys(w for i, _ in found for w in warnings_of(i.data)))
     remarks = [dmc.Text(w, size="xs", c="dimmed", mt=4) for w in said]
     return [html.Table([html.Thead(head), html.Tbody(rows)], className="scalars glance"), *remarks, *state(items)]
+
+
+def _heading(swatch: Component, item: Labelled) -> Component:
+    name, _, condition = item.label.partition(STATE_MARK)
+    return html.Th([swatch, " ", name, html.Br(), html.Small(condition or item.group)], scope="col")
 
 
 def _numbers(ds: Any) -> dict[str, Scalar]:
@@ -157,8 +162,9 @@ def _numbers(ds: Any) -> dict[str, Scalar]:
 def _line(title: str, values: list[Scalar | None]) -> Component | None:
     if not any(v is not None and v.value is not None for v in values):
         return None
-    full = next(v.title for v in values if v is not None)
-    return html.Tr([html.Th(title, scope="row", title=full), *(html.Td(_said(v), className="number") for v in values)])
+    known = next(v for v in values if v is not None)
+    unit = [] if known.unit == "1" else [html.Small(f" {known.unit}")]
+    return html.Tr([html.Th([title, *unit], scope="row", title=known.title), *(html.Td(_said(v), className="number") for v in values)])
 
 
 def _said(value: Scalar | None) -> str:
@@ -168,7 +174,7 @@ def _said(value: Scalar | None) -> str:
         return f"{value.value:,}".replace(",", " ")
     if value.unit == "1":
         return f"{100 * float(value.value):.1f} %"
-    return f"{float(value.value):.3f} {value.unit}" if abs(float(value.value)) < 100 else f"{float(value.value):.2f} {value.unit}"
+    return f"{float(value.value):.{3 if abs(float(value.value)) < PLACE_EV else 2}f}"
 
 
 def _refusals(found: list[dict[str, Scalar]]) -> list[Component]:

@@ -16,6 +16,7 @@ from components import (
     image_view,
     job_panel,
     notice,
+    particle_frames,
     particle_marks,
     particle_numbers,
     particle_recipe,
@@ -188,12 +189,9 @@ def third(which: str, query: Query) -> list[Component]:
 
 
 def _frames(query: Query) -> Component:
-    from components import particle_frames
-
-    return html.Div(
-        [card(SHIFTS, query), particle_frames.editor(query), *(particle_stage.slices_card(query, v) for v in ("particle-a",))],
-        className="grid",
-    )
+    """Raw frames: how they are laid over each other, and the optical depth that comes of it."""
+    cards = [particle_stage.slices_card(query, "particle-a"), card(SHIFTS, query), particle_frames.editor(query)]
+    return html.Div(cards, className="frames-grid")
 
 
 # -- callbacks -----------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, callback, client
 from dash.development.base_component import Component
 
 from analysis import viewform
+from analysis.catalog import MeasurementRecord
 from analysis.core.errors import UserError
 from analysis.core.registry import Labelled
 from analysis.xanes.figures_spectra import mark_colour
@@ -21,7 +22,7 @@ from components.context import jobs, style, workspace
 from components.edge_maps import labelled, particle_name
 from components.icons import icon
 from components.job_panel import POLL_MS
-from components.particle_marks import drawn, marks_of
+from components.particle_marks import drawn, line_of, marks_of
 from components.particle_view import MAP_PARAMETERS, NotYet, chosen, collected, pictured, sides, title_of
 from components.views import Items, Query
 from components.volume_view import solid, surface_for
@@ -29,7 +30,7 @@ from components.volume_view import solid, surface_for
 SLICES = {"particle-a": "particle", "particle-b": "beside"}
 SOLIDS = {"solid-a": "particle", "solid-b": "beside"}
 SHOWS = ("particle", "beside", "map", "over", "axis", *MAP_PARAMETERS)
-MARKS = ("points", "brush")
+MARKS = ("points", "brush", "line")
 SHELL_PART, SHELL_PERCENT = 0.4, 95.0  # the shell encloses voxels with so much of the 95th percentile of the edge jump
 LINK = "particles"
 AXES = ("z", "y", "x")
@@ -167,7 +168,15 @@ def _marks(query: Query, side: str) -> dict[str, Any]:
     return {
         "points": [d for k, d in mine if not isinstance(k.place, str)],
         "regions": [d for k, d in mine if isinstance(k.place, str)],
+        "lines": _lines(query, m),
     }
+
+
+def _lines(query: Query, m: MeasurementRecord) -> list[dict[str, Any]]:
+    line = line_of(query.get("line", ""))
+    if line is None or line.measurement != m.id:
+        return []
+    return [{name: dict(zip(AXES, end, strict=True)) for name, end in (("from", line.start), ("to", line.end))}]
 
 
 def _span(query: Query) -> dict[str, float] | None:
@@ -200,7 +209,7 @@ def slices_card(query: Query, view: str) -> Component:
 
 def solid_card(query: Query, view: str) -> Component:
     source, items = solid_of(query, SOLIDS[view])
-    picture = volume_view.volume_view(view, source, order=solid_order(query, fresh=True), label="3D")
+    picture = volume_view.volume_view(view, source, order={**solid_order(query, fresh=True), "shell": False}, label="3D")
     return _card(query, view, SOLIDS[view], picture, items)
 
 

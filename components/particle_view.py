@@ -121,7 +121,7 @@ def title_of(m: MeasurementRecord) -> str:
 
 def short_title(m: MeasurementRecord) -> str:
     """Name and state, as lists have them."""
-    words = legend_name(" · ".join(p for p in (particle_name(m), m.state or "") if p), m.origin)
+    words = " · ".join(p for p in (particle_name(m), m.state or "") if p)
     return f"{words}, excluded" if m.excluded else words
 
 
@@ -236,6 +236,9 @@ def _parsed(recipe: str, given: dict[str, str]) -> dict[str, Any]:
 
 
 def map_kind(query: Query) -> MapKind:
+    """The map that is shown; beside the shifts of raw frames, the optical depth that they make."""
+    if query.get("tab") == "frames":
+        return MAPS["mu"]
     return MAPS.get(query.get("map", DEFAULT_MAP), MAPS[DEFAULT_MAP])
 
 

@@ -93,6 +93,7 @@ def _configure(app: Dash, context: Context) -> None:
         exports,
         image_routes,
         import_uploads,
+        particle_routes,
         shell,
     )  # Dash's pages must not be imported before the app exists
 
@@ -102,6 +103,7 @@ def _configure(app: Dash, context: Context) -> None:
     app.server.register_blueprint(catalog_routes.catalog)
     app.server.register_blueprint(import_uploads.uploads)
     app.server.register_blueprint(image_routes.images)
+    app.server.register_blueprint(particle_routes.particle)
     app.layout = shell.shell
 
 

@@ -56,7 +56,7 @@ def test_a_stack_has_layers_in_its_unit_and_its_files_are_few(store: Store) -> N
     source = volumes.put(store)
     key = viewform.make_view(store, {"source": source, "variable": "mu"})
     said = viewform.described(store, key)
-    assert said["layers"] == {"name": "energy", "units": "eV", "values": list(volumes.ENERGIES)}
+    assert said["layers"] == {"name": "energy", "units": "eV", "values": list(volumes.ENERGIES), "names": []}
     want = store.open(source)["mu"].transpose("energy", "z", "y", "x").to_numpy()
     assert np.abs(values(store, key) - want).max() <= 0.51 * said["scale"]
     array = zarr.open_group(store.path(key), mode="r")["level0"]

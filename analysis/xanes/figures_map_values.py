@@ -76,7 +76,7 @@ def map_histogram(items: tuple[Labelled, ...], style: Style, params: MapHistogra
     width = float(shown[0].data.attrs["bin_width"])
     unit = str(shown[0].data["value"].attrs["units"]).replace("1/um", "µm⁻¹")
     unit = "" if unit == "1" else f" {unit}"
-    notes = [] if is_label else [f"Voxels that count, in bins of {width:g}{unit}. Drag a range to light it up."]
+    notes = [] if is_label else [f"Voxels that count, in bins of {width:g}{unit}. Legend: medians. Drag a range to light it up."]
     layout: dict[str, Any] = {
         "xaxis": {"title": titled(axis_title(shown[0].data), shown, notes, style, length=NARROW), "tickformat": ".3~f", **_ticks(shown[0])},
         "yaxis": {"title": {"text": "Fraction of voxels / %"}, "rangemode": "tozero"},
@@ -137,7 +137,7 @@ def _entry(item: Labelled) -> str:
         return safe(f"{item.label}: {plural(n, 'voxel')}")
     value, unit = float(found["median"].value or 0), found["median"].unit
     median = f"{value:.2f} eV" if unit == "eV" and abs(value) > MANY_EV else f"{value:.3g} {unit}".removesuffix(" 1")
-    return safe(f"{item.label}: median {median}, {plural(n, 'voxel')}")
+    return safe(f"{item.label}: {median}")
 
 
 def _ticks(item: Labelled) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class SpectraParams(Params):
     show: Literal["absorption", "normalised"] = Field("absorption", title="Spectra as measured with their lines, or normalised")
     definition: Definition = Field("e_half", title="Edge energy that is marked")
     whole: bool = Field(False, title="All energies, not only those near the edge")
-    colours: dict[str, int] = Field({}, title="Colours by id: places in the list of mark colours; grey where there is none")
+    colours: dict[str, int] = Field({}, title="Colours by id: places in the list of mark colours; that of the group where there is none")
 
 
 def mark_colour(place: int, style: Style) -> str:
@@ -48,7 +48,7 @@ def spectra(items: tuple[Labelled, ...], style: Style, params: SpectraParams) ->
     shown = [i for i in items if i.data.attrs.get("schema") == "xanes.spectrum"]
     if not shown:
         return nothing(NOTHING, style)
-    colours = [mark_colour(params.colours.get(i.id, NO_COLOUR), style) for i in shown]
+    colours = [mark_colour(params.colours[i.id], style) if i.id in params.colours else style.color(i.group) for i in shown]
     traces = [t for item, colour in zip(shown, colours, strict=True) for t in _traces(item, colour, params)]
     return finish(traces, _layout(shown, colours, style, params), style, f"spectra {params.show} {params.whole}")
 
