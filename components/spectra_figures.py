@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components import spectra_view
+from components import spectra_mixtures, spectra_recipe, spectra_view
 from components.spectra_samples import edge
 from components.spectra_view import CHOICE, PEAKS, SUBJECTS, drawn_together
 from components.views import Query, View, register
@@ -46,4 +46,21 @@ register(
         lambda q: {"peak": q.get("feature", "")},
         hint="Bars are means over cells, points are samples.",
     ),
+    View(
+        "spectra.peak_fit",
+        "Peak fit",
+        (*SUBJECTS, *PEAKS, "sample"),
+        spectra_view.fit_of_one,
+        hint="Step and baseline, Voigt peaks on them, residual below.",
+    ),
+    View(
+        "spectra.lcf",
+        "Linear combination",
+        (*CHOICE, "off", *spectra_mixtures.READS),
+        spectra_mixtures.fit,
+        lambda q: {"markers": spectra_recipe.markers(q)},
+        hint="All combinations are fitted; the one that is drawn is as small as the F-test allows.",
+    ),
+    View("spectra.components", "Principal components", (*CHOICE, "off", *spectra_mixtures.PCA_NAMES), spectra_mixtures.components),
+    View("spectra.loadings", "Components as spectra", (*CHOICE, "off", *spectra_mixtures.PCA_NAMES), spectra_mixtures.components),
 )

@@ -6,7 +6,17 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from components import comparability, job_panel, notice, shell, spectra_recipe, spectra_samples, spectra_view
+from components import (
+    comparability,
+    job_panel,
+    notice,
+    shell,
+    spectra_forms,
+    spectra_mixtures,
+    spectra_recipe,
+    spectra_samples,
+    spectra_view,
+)
 from components import spectra_figures as _views  # noqa: F401 - registers the views
 from components.address import control
 from components.card import card
@@ -16,7 +26,7 @@ from components.spectra_panels import panel
 from components.views import VIEWS, Query
 
 TABS = (("compare", "Compare"), ("peaks", "Peaks"), ("mixtures", "Mixtures"), ("processing", "Processing"), ("table", "Table"))
-SHOWN = (("auto", "Means, else samples"), ("means", "Means of cells"), ("both", "Means and samples"), ("samples", "Every sample"))
+SHOWN = (("auto", "Means if several"), ("means", "Means of cells"), ("both", "Means and samples"), ("samples", "Every sample"))
 QUANTITIES = (("norm", "Normalised"), ("flat", "Flattened"), ("mu", "As processed, μ"))
 APART = (("groups", "by group"), ("states", "by state"), ("items", "each"))
 HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""))
@@ -64,7 +74,7 @@ def _reference_name(cell: str, date: object) -> str:
 def _compare(query: Query) -> Component:
     """The picture for the meeting: spectra above, differences below, areas and their comparison beside."""
     overlay = [
-        picker("show", query, "auto", SHOWN, "Shown", 138),
+        picker("show", query, "auto", SHOWN, "Shown", 140),
         picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
         _offset(query),
     ]
@@ -81,11 +91,9 @@ def _compare(query: Query) -> Component:
             value=spectra_view.difference_mode(query),
         ),
     ]
-    peaks = spectra_view.peak_names(query)
-    feature = [picker("feature", query, spectra_view.FEATURE, [(p, p) for p in peaks], "Peak", 104)] if peaks else []
     cards = [
         card(VIEWS["spectra.overlay"], query, controls=overlay, class_name="wide"),
-        card(VIEWS["spectra.areas"], query, controls=feature),
+        card(VIEWS["spectra.areas"], query, controls=_feature(query)),
         card(VIEWS["spectra.difference"], query, controls=against, class_name="wide"),
         panel("effects", query),
     ]
@@ -108,4 +116,45 @@ def _offset(query: Query) -> Component:
     return dmc.Group([value, picker("apart", query, "groups", APART, "What is set apart", 92)], gap=4)
 
 
-BODIES: dict[str, Callable[[Query], Component]] = {}
+def _peaks(query: Query) -> Component:
+    """One fit with its parts, the model, and the areas of all."""
+    sample = _sample(query)
+    cards = [
+        card(VIEWS["spectra.peak_fit"], query, controls=sample, class_name="wide"),
+        spectra_forms.peaks(query),
+        panel("areas", query),
+        panel("fit", query),
+    ]
+    return shell.page(html.Div(cards, className="grid"))
+
+
+def _sample(query: Query, name: str = "sample") -> list[Component]:
+    """Which sample or mean is drawn by itself."""
+    one, names = spectra_view.one_of(query, name)
+    options = [(n, n) for n in names]
+    return [picker(name, query, "", options, "Sample", 210, value=one.shown[0].label)] if one.shown else []
+
+
+def _feature(query: Query) -> list[Component]:
+    peaks = spectra_view.peak_names(query)
+    return [picker("feature", query, spectra_view.FEATURE, [(p, p) for p in peaks], "Peak", 104)] if peaks else []
+
+
+def _mixtures(query: Query) -> Component:
+    """One spectrum as a mixture of others, and how many components all of them have."""
+    known = spectra_mixtures.candidates(query).shown
+    target = spectra_mixtures.unknown(query, known)
+    names = list(dict.fromkeys(i.label for i in known))
+    references = spectra_mixtures.reference_names(query, known)
+    tables = html.Div([panel("fractions", query), panel("combinations", query)], className="stacked")
+    cards = [
+        card(VIEWS["spectra.lcf"], query, class_name="wide"),
+        spectra_forms.mixture(query, names, target.label if target else "", references),
+        tables,
+        card(VIEWS["spectra.components"], query),
+        card(VIEWS["spectra.loadings"], query),
+    ]
+    return shell.page(html.Div(cards, className="grid"))
+
+
+BODIES: dict[str, Callable[[Query], Component]] = {"compare": _compare, "peaks": _peaks, "mixtures": _mixtures}

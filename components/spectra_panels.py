@@ -7,7 +7,7 @@ from typing import Any
 from dash import MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
 
-from components import card, spectra_tables
+from components import card, spectra_mixtures, spectra_tables
 from components.address import ADDRESS
 from components.job_panel import POLL_MS
 from components.spectra_view import CHOICE, PEAKS, SUBJECTS
@@ -26,8 +26,11 @@ class Panel:
 
 PANELS = {
     "effects": Panel("Group against group", (*CHOICE, *PEAKS, "off"), spectra_tables.effects),
+    "fit": Panel("This fit", (*SUBJECTS, *PEAKS, "sample"), spectra_tables.fit),
+    "areas": Panel("Areas by sample", (*CHOICE, *PEAKS, "off"), spectra_tables.areas, "wide"),
+    "fractions": Panel("Fractions", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.fractions),
+    "combinations": Panel("All combinations", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.combinations),
 }
-del SUBJECTS
 
 
 def _id(part: str, name: Any) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 import dash_mantine_components as dmc
+import numpy as np
+import xarray as xr
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.core.data import warnings_of
 from analysis.core.numerics.statistics import Interval
-from analysis.spectra.effects import AreaEffect, area_effects
-from components import spectra_view
+from analysis.core.registry import Labelled
+from analysis.spectra.effects import AreaEffect, AreaRow, area_effects, area_rows
+from components import spectra_mixtures, spectra_view
 from components.context import style
-from components.numbers import between, printed, within
+from components.numbers import between, printed, with_spread, within
 from components.spectra_samples import groups
 from components.spectra_view import state_in
 from components.views import Items, Query
@@ -60,6 +64,117 @@ def _interval(found: Interval) -> list[Component | str]:
         return [printed(found.value, 3), html.Br(), html.Small(f"n = {found.n}")]
     ends = [html.Br(), html.Small(between(found.low, found.high))]
     return [within(found.value, found.low, found.high), *ends, html.Br(), html.Small(f"n = {found.n}")]
+
+
+def fit(query: Query) -> Table:
+    """Centre, area, height and width of every peak of the drawn fit."""
+    items = spectra_view.fit_of_one(query)
+    if not items.shown:
+        return [], items
+    ds = items.shown[0].data
+    level = float(ds.attrs.get("level", LEVEL))
+    rows = [_peak_row(ds, k) for k in range(ds.sizes["peak"])]
+    r_factor, step = float(ds["r_factor"].values[0]), float(ds["step_height"].values[0])
+    window = float(ds["feature_height"].values[0])
+    note = (
+        f"{items.shown[0].label} ({items.shown[0].origin}). Areas with {level:.0%} intervals: scatter of the points and error of the edge "
+        f"step. Step {printed(step, 3)}, R factor {printed(r_factor, 2)}; at {ds.attrs.get('feature')} the mean is {printed(window, 3)}."
+    )
+    head = ("Peak", "Centre / eV", "Area / eV", "Height / 1")
+    return [table(head, rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
+
+
+def _peak_row(ds: xr.Dataset, k: int) -> Component:
+    value = {n: float(ds[n].values[k]) for n in ("center", "center_std", "area", "area_low", "area_high", "height", "height_std", "sigma")}
+    flag = str(ds["flags"].values[k])
+    area = [
+        within(value["area"], value["area_low"], value["area_high"]),
+        html.Br(),
+        html.Small(between(value["area_low"], value["area_high"])),
+    ]
+    cells: list[list[Component | str]] = [
+        _spread(value["center"], value["center_std"]) if np.isfinite(value["center_std"]) else [f"{value['center']:.2f}"],
+        [*area, *([html.Br(), html.Small(flag, className="worse")] if flag else [])],
+        _spread(value["height"], value["height_std"]),
+    ]
+    name = html.Th(str(ds["peak_name"].values[k]), scope="row", title=f"Gaussian σ {value['sigma']:.2f} eV")
+    return html.Tr([name, *(html.Td(c, className="number") for c in cells)])
+
+
+def _spread(value: float, std: float) -> list[Component | str]:
+    """A value, and its standard deviation below it."""
+    whole = with_spread(value, std).partition(" ± ")
+    return [whole[0], html.Br(), html.Small(f"± {whole[2]}")] if whole[2] else [whole[0]]
+
+
+def areas(query: Query) -> Table:
+    """The area of every peak of every sample, with its interval."""
+    items = spectra_view.areas(query)
+    if not items.shown:
+        return [], items
+    peaks = list(dict.fromkeys(items.shown[0].data["peak_name"].values.astype(str).tolist()))
+    rows = [_sample_row(i, [area_rows(i, p) for p in peaks]) for i in items.shown]
+    level = float(items.shown[0].data.attrs.get("level", LEVEL))
+    note = f"Areas in eV on an edge step of 1, with {level:.0%} intervals of the fit. A flag says that a parameter is at its bound."
+    return [table(("Sample", *peaks), rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
+
+
+def _sample_row(item: Labelled, found: Sequence[Sequence[AreaRow]]) -> Component:
+    said = [html.Br(), html.Small("synthetic")] if item.origin == "synthetic" else []
+    name = html.Th([swatch(item.group), " ", item.label, *said], scope="row", className="cell-name")
+    return html.Tr([name, *(html.Td([part for r in rows for part in _area(r)], className="number") for rows in found)])
+
+
+def _area(found: AreaRow) -> list[Component | str]:
+    flag: list[Component | str] = [html.Br(), html.Small(found.flags, className="worse")] if found.flags else []
+    return [within(found.area, found.low, found.high), html.Br(), html.Small(between(found.low, found.high)), *flag]
+
+
+def fractions(query: Query) -> Table:
+    """Fractions of the reported fit, with their intervals."""
+    items = spectra_mixtures.fit(query)
+    if not items.shown:
+        return [], items
+    ds = items.shown[0].data
+    level = float(ds.attrs.get("level", LEVEL))
+    rows = [_fraction_row(ds, k) for k in range(ds.sizes["reference"])]
+    shift = float(ds.attrs["shift"])
+    note = (
+        f"{ds.attrs['unknown']}: R factor {printed(float(ds.attrs['r_factor']), 3)}, references shifted by {shift:+.2f} eV, "
+        f"{float(ds.attrs['independent_points']):.0f} independent points (range over core-hole width). Intervals {level:.0%}."
+    )
+    said = [dmc.Text(w, size="xs", c="orange") for w in warnings_of(ds) if not w.startswith("Uncorrected")]
+    return [table(("Reference", "Fraction / 1"), rows), _said(note), *said], Items(problems=items.problems, waiting=items.waiting)
+
+
+def _fraction_row(ds: xr.Dataset, k: int) -> Component:
+    value, std, low, high = (float(ds[n].values[k]) for n in ("weight", "weight_std", "weight_low", "weight_high"))
+    is_used = value != 0 and np.isfinite(std)
+    cell: list[Component | str] = [within(value, low, high), html.Br(), html.Small(between(low, high))] if is_used else ["0"]
+    return html.Tr([html.Th(str(ds["reference"].values[k]), scope="row"), html.Td(cell, className="number")])
+
+
+def combinations(query: Query) -> Table:
+    """All combinations, the best first, with the F-test of each against the best."""
+    items = spectra_mixtures.fit(query)
+    if not items.shown:
+        return [], items
+    ds = items.shown[0].data
+    used = {str(n) for n, w in zip(ds["reference"].values.astype(str), ds["weight"].values, strict=True) if w != 0}
+    rows = [_combination_row(ds, k, used) for k in range(ds.sizes["combination"])]
+    note = (
+        "p: that the larger, best fit is better by chance alone (F-test with independent points). Bold: the fit that is reported, as small as "
+        "the test allows. – : as many references as the best."
+    )
+    return [table(("References", "R factor", "p"), rows), _said(note)], Items(waiting=items.waiting)
+
+
+def _combination_row(ds: xr.Dataset, k: int, used: set[str]) -> Component:
+    label = str(ds["combination"].values[k])
+    name: Component | str = html.Strong(label) if set(label.split(" + ")) == used else label
+    p = float(ds["combination_p"].values[k])
+    cells = [f"{float(ds['combination_r_factor'].values[k]):.3g}", "–" if not np.isfinite(p) else "< 0.001" if p < 1e-3 else f"{p:.3f}"]
+    return html.Tr([html.Th(name, scope="row"), *(html.Td(c, className="number") for c in cells)])
 
 
 def table(head: Sequence[str], rows: Sequence[Component]) -> Component:

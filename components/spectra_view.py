@@ -16,7 +16,7 @@ from analysis.core.errors import ParamError, UserError
 from analysis.core.registry import Labelled
 from analysis.core.run import Request
 from analysis.spectra.curves import picked
-from analysis.spectra.figures_base import STATE_MARK
+from analysis.spectra.figures_base import STATE_MARK, is_mean
 from analysis.spectra.peaks import PeaksParams
 from components import spectra_recipe, spectra_samples
 from components.context import workspace
@@ -289,6 +289,26 @@ def fitted(query: Query, source: Items) -> Items:
 def areas(query: Query) -> Items:
     """The peak fits of the samples that are switched on."""
     return switched_on(fitted(query, everyone(query)), query)
+
+
+def one_of(query: Query, name: str = "sample") -> tuple[Items, list[str]]:
+    """The sample or mean that the address names (else the first subject), alone, and the names of all that could be."""
+    averaged, each = means(query), everyone(query)
+    known = {i.label: i for i in (*averaged.shown, *each.shown)}
+    first = subjects(query).shown
+    wanted = known.get(query.get(name, "")) or (first[0] if first else None)
+    found = merged(replace(averaged, shown=()), replace(each, shown=()))
+    return replace(found, shown=(wanted,) if wanted else ()), list(known)
+
+
+def fit_of_one(query: Query) -> Items:
+    """The peak fit of one sample, out of that of all samples; or of one mean, out of that of all means."""
+    one, _ = one_of(query)
+    if not one.shown:
+        return one
+    source = means(query) if is_mean(one.shown[0]) else everyone(query)
+    found = fitted(query, source)
+    return replace(found, shown=tuple(i for i in found.shown if i.label == one.shown[0].label))
 
 
 # what is shown --------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style, legend_name
 from analysis.spectra.effects import AreaRow, area_rows, by_cell
-from analysis.spectra.figures_base import STATES, Trace, finish, safe, state_of, titled
+from analysis.spectra.figures_base import STATES, Trace, finish, notes, safe, state_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -37,9 +37,11 @@ def areas(items: tuple[Labelled, ...], style: Style, params: AreaParams) -> "go.
         traces += _group(group, members, states, (place, len(groups)), style, params)
     peak = params.peak or (str(items[0].data.attrs.get("feature", "")) if items else "")
     ticks = {"tickmode": "array", "tickvals": list(range(len(states))), "ticktext": [safe(s) for s in states], "showgrid": False}
-    note = f"Bars: mean and {params.level:.0%} interval over cells (from {MIN_INTERVAL} on). Points: samples, interval of the fit."
+    note = f"Bars: mean, {params.level:.0%} interval over cells (from {MIN_INTERVAL} on); points: samples with that of their fit."
     layout = {
-        "xaxis": {"title": titled("State" if any(states) else "Group", items, style, [note]), **ticks},
+        "xaxis": {"title": {"text": "State" if any(states) else "Group"}, **ticks},
+        "notes": notes(items, note),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": safe(f"Area of the peak {peak} / eV")}, "rangemode": "tozero"},
         "barmode": "overlay",
     }

@@ -27,7 +27,9 @@ STATE_MARK = " · "  # what stands before the state in a label: "C1 · charged"
 STATES = ("charged", "discharged", "pristine")  # always the same dash and the same order
 CROWDED = 0.045  # of the shown range: names of markers that are nearer to one another stand below one another
 LOWER = 0.2  # of the height
-NOTE_LENGTH = 76
+LEGEND_COLUMN = 0.25  # of the width, for the text of an entry; with its symbol three stand in a row
+BELOW_PX = 42  # from the axis to the notes: ticks and title of the axis
+NOTE_LENGTH = {"wide": 128, "narrow": 60}  # characters of a line of notes below a figure on the screen
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 ENERGY_TITLE = "Photon energy / eV"
 
@@ -81,7 +83,7 @@ def colours(items: Sequence[Labelled], style: Style) -> list[str]:
 
 def markers(wanted: Sequence[str], style: Style, shown: float = 0.0) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Vertical lines and their names from ``name@energy``; ``shown`` is the width of the drawn range (eV, 0: not known)."""
-    shapes, notes = [], []
+    shapes, names_drawn = [], []
     level, before = 0, -np.inf
     for name, x in sorted(map(_marker, wanted), key=lambda m: m[1]):
         line = {"color": style.muted, "width": 1, "dash": "dot"}
@@ -96,9 +98,9 @@ def markers(wanted: Sequence[str], style: Style, shown: float = 0.0) -> tuple[li
             "xanchor": "left",
             "textangle": -90,
         }
-        notes.append({**place, "text": safe(name), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.muted}})
+        names_drawn.append({**place, "text": safe(name), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.muted}})
         before = x
-    return shapes, notes
+    return shapes, names_drawn
 
 
 def _marker(text: str) -> tuple[str, float]:
@@ -141,17 +143,30 @@ def _badges(items: Sequence[Labelled]) -> list[str]:
     return ["Fluorescence not corrected for self-absorption: heights unreliable."] if said else []
 
 
-def titled(title: str, items: Sequence[Labelled], style: Style, extra: Sequence[str] = ()) -> dict[str, Any]:
-    """An axis title with notes below it."""
-    lines = [line for note in [" ".join([*notes_of(items), *extra])] if note for line in textwrap.wrap(note, NOTE_LENGTH)]
-    look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
-    return {"text": "<br>".join([title, *(f'<span style="{look}">{safe(line)}</span>' for line in lines)])}
-
-
-def energy_axis(items: Sequence[Labelled], style: Style, params: SpectrumFigureParams, extra: Sequence[str] = ()) -> dict[str, Any]:
-    """The energy axis with its range and the notes."""
+def energy_axis(params: SpectrumFigureParams) -> dict[str, Any]:
+    """The energy axis with its range."""
     shown = {"range": [params.low, params.high]} if params.low is not None and params.high is not None else {}
-    return {"title": titled(ENERGY_TITLE, items, style, extra), **shown}
+    return {"title": {"text": ENERGY_TITLE}, **shown}
+
+
+def notes(items: Sequence[Labelled], *extra: str) -> list[str]:
+    """What stands below a figure: origin, calibration, badges, and what else is to be said."""
+    return [*notes_of(items), *(e for e in extra if e)]
+
+
+def _with_notes(layout: dict[str, Any], style: Style) -> dict[str, Any]:
+    """The layout with its notes as text below the axis title, and room for them."""
+    said, width = layout.pop("notes", ()), layout.pop("width_of_notes", "wide")
+    length = NOTE_LENGTH[width] if style.size == "screen" else NOTE_LENGTH["narrow" if style.size == "single" else "wide"]
+    lines = textwrap.wrap(" ".join(said), length)
+    if not lines:
+        return layout
+    size = NOTE_PX[style.size]
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -BELOW_PX, "xshift": -40}
+    look = {"align": "left", "showarrow": False, "font": {"size": size, "color": style.muted}}
+    text = {**place, **look, "name": "notes", "text": "<br>".join(map(safe, lines))}
+    room = {"l": 56, "r": 12, "t": 10, "b": BELOW_PX + 4 + 1.35 * size * len(lines)}
+    return {**layout, "annotations": [*layout.get("annotations", ()), text], "margin": room}
 
 
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **properties: Any) -> Trace:
@@ -165,7 +180,8 @@ def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revisi
     """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
     import plotly.graph_objects as go
 
-    return go.Figure({"data": list(traces), "layout": {"template": style.template(), "uirevision": revision, **layout}}, _validate=False)
+    whole = _with_notes(dict(layout), style)
+    return go.Figure({"data": list(traces), "layout": {"template": style.template(), "uirevision": revision, **whole}}, _validate=False)
 
 
 def trace_id(item: Labelled) -> dict[str, Any]:
@@ -182,3 +198,8 @@ def visible_range(curves: Sequence[tuple[np.ndarray, np.ndarray]], params: Spect
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * max(high - low, 1e-9)
     return {"range": [low - margin, high + margin]}
+
+
+def columns_of_legend(count: int) -> dict[str, Any]:
+    """A legend in even columns, so that groups stand under one another."""
+    return {"entrywidth": LEGEND_COLUMN, "entrywidthmode": "fraction"} if count > 3 else {}

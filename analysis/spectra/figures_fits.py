@@ -20,15 +20,15 @@ from analysis.spectra.figures_base import (
     line,
     markers,
     names,
+    notes,
     safe,
-    titled,
 )
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 RESIDUAL_SHARE = 0.2  # of the height, for the panel of residuals
-NORM_TITLE = "Normalised absorption / 1"
+NORM_TITLE = "Norm. absorption / 1"
 
 
 class PeakFitParams(SpectrumFigureParams):
@@ -37,6 +37,8 @@ class PeakFitParams(SpectrumFigureParams):
 
 def peak_fit(items: tuple[Labelled, ...], style: Style, params: PeakFitParams) -> "go.Figure":
     """One spectrum with its fit, background and peaks, and the residuals below."""
+    if not items:
+        return _with_residuals([], (), style, params, "spectra.peak_fit")
     item = items[0]
     ds, k = item.data, params.spectrum - 1
     if k >= ds.sizes["spectrum"]:
@@ -67,9 +69,10 @@ def _with_residuals(
 ) -> "go.Figure":
     shapes, labels = markers(params.markers, style)
     layout: dict[str, Any] = {
-        "xaxis": {**energy_axis(items, style, params), "anchor": "y2"},
+        "xaxis": {**energy_axis(params), "anchor": "y2"},
+        "notes": notes(items),
         "yaxis": {"title": {"text": NORM_TITLE}, "domain": [RESIDUAL_SHARE + 0.04, 1.0]},
-        "yaxis2": {"title": {"text": "Residual / 1"}, "domain": [0.0, RESIDUAL_SHARE], "nticks": 3},
+        "yaxis2": {"title": {"text": "Residual"}, "domain": [0.0, RESIDUAL_SHARE], "nticks": 3},
         "shapes": shapes,
         "annotations": labels,
     }
@@ -78,6 +81,8 @@ def _with_residuals(
 
 def lcf(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureParams) -> "go.Figure":
     """The unknown, its fit, the weighted references, and the residuals below."""
+    if not items:
+        return _with_residuals([], (), style, params, "spectra.lcf")
     item = items[0]
     ds = item.data
     energy = np.asarray(ds["energy"].values, dtype=float)
@@ -104,7 +109,9 @@ def components(items: tuple[Labelled, ...], style: Style, params: Params) -> "go
             {"type": "scatter", "mode": "lines+markers", "x": n[own], "y": values[own], "name": legend(item.label, item), "marker": look}
         )
     layout = {
-        "xaxis": {"title": titled("Number of components / 1", items, style), "dtick": 1},
+        "xaxis": {"title": {"text": "Number of components / 1"}, "dtick": 1},
+        "notes": notes(items),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Indicator function / 1"}, "type": "log", "exponentformat": "power"},
     }
     return finish(traces, layout, style, "spectra.components")
@@ -124,7 +131,9 @@ def loadings(items: tuple[Labelled, ...], style: Style, params: LoadingParams) -
             share = float(item.data["explained"].values[k - 1])
             traces.append(line(energy, row, f"component {k} (to {100 * share:.3f} %)", colour))
     layout = {
-        "xaxis": energy_axis(items[:1], style, params, ["In brackets: share of the variance up to this component."]),
+        "xaxis": energy_axis(params),
+        "notes": notes(items[:1], "In brackets: share of the variance up to this component."),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Loading / 1"}},
     }
     return finish(traces, layout, style, "spectra.loadings")
@@ -139,7 +148,9 @@ def scans(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figu
             {"type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": legend(item.label, item), "marker": {"color": colour}}
         )
     layout = {
-        "xaxis": {"title": titled("Scan / 1", items, style), "dtick": 1},
+        "xaxis": {"title": {"text": "Scan / 1"}, "dtick": 1},
+        "notes": notes(items),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Height of the feature / 1"}},
     }
     return finish(traces, layout, style, "spectra.scans")

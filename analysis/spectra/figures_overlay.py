@@ -15,6 +15,7 @@ from analysis.spectra.figures_base import (
     SpectrumFigureParams,
     Trace,
     colours,
+    columns_of_legend,
     dash_of,
     energy_axis,
     finish,
@@ -23,6 +24,7 @@ from analysis.spectra.figures_base import (
     line,
     markers,
     names,
+    notes,
     span,
     state_of,
     trace_id,
@@ -59,18 +61,19 @@ def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) ->
     shapes, labels = markers(params.markers, style, span(params, traces) / (0.62 if params.inset else 1.0))
     mismatch = recipe_mismatch([i.data for i in items])
     several = len({_level(i, items, params.offset_by) for i in items}) > 1
-    said = [
-        mismatch,
-        f"Curves are set off by {params.offset:g}." if params.offset and several else "",
-        "Bands: standard deviation over samples." if any(is_mean(i) for i in items) else "",
-    ]
+    set_off = f"Curves are set off by {params.offset:g}." if params.offset and several else ""
+    counts = sample_counts(items)
+    bands = "Bands: standard deviation over cells." if counts else ""
+    bands += f" Means of {counts[0]} {'cells' if counts[0] > 1 else 'cell'}." if len(counts) == 1 else ""
     layout: dict[str, Any] = {
-        "xaxis": energy_axis(items, style, params, [s for s in said if s]),
+        "xaxis": energy_axis(params),
+        "notes": notes(items, mismatch, set_off, bands),
+        "legend": columns_of_legend(sum(t.get("showlegend", True) for t in traces)),
         "yaxis": {"title": {"text": QUANTITY_TITLES[params.quantity]}, **_range(traces, params)},
     }
     if params.inset:
         traces += _inset(traces, params)
-        shapes += [{**s, "xref": "x2", "yref": "y2 domain"} for s in shapes if params.inset_low < s["x0"] < params.inset_high]
+        shapes, labels = _zoomed(shapes, labels, params)
         layout["xaxis"] |= {"domain": WHOLE}
         layout["xaxis2"] = {
             "domain": ZOOMED,
@@ -80,6 +83,18 @@ def overlay(items: tuple[Labelled, ...], style: Style, params: OverlayParams) ->
         }
         layout["yaxis2"] = {"anchor": "x2", "title": {"text": ""}}
     return finish(traces, {**layout, "shapes": shapes, "annotations": labels}, style, f"spectra.overlay {params.quantity}")
+
+
+def _zoomed(
+    shapes: list[dict[str, Any]], labels: list[dict[str, Any]], params: OverlayParams
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Marker lines in both parts; a name stands in the zoomed part where that shows its line."""
+
+    def inside(x: float) -> bool:
+        return params.inset_low < x < params.inset_high
+
+    place = {"xref": "x2", "yref": "y2 domain"}
+    return [*shapes, *({**s, **place} for s in shapes if inside(s["x0"]))], [{**n, **place} if inside(n["x"]) else n for n in labels]
 
 
 def _range(traces: Sequence[Trace], params: OverlayParams) -> dict[str, Any]:
@@ -109,11 +124,16 @@ def _curves(items: Sequence[Labelled], style: Style, params: OverlayParams) -> l
             if is_mean(item) and params.quantity != "mu":
                 std = np.asarray(item.data[f"{params.quantity}_std"].values[k], dtype=float)
                 made += [band(energy, row + level, std, _fill(item, colour, style), legendgroup=name)] if np.isfinite(std).any() else []
-                name = f"{name}, n = {int(item.data['n_samples'].values[k])}"
+                name = f"{name}, n = {int(item.data['n_samples'].values[k])}" if len(sample_counts(items)) > 1 else name
             look = {"line": {"dash": dash_of(item, items), "width": 1 if behind else 1.6}, "legendgroup": name.partition(", n =")[0]}
             points = {"customdata": [[item.id or item.label]] * int(np.isfinite(row).sum()), **trace_id(item), **behind}
             made.append(line(energy, row + level, legend(name, item), colour, **look, **points))
     return made
+
+
+def sample_counts(items: Sequence[Labelled]) -> list[int]:
+    """Of how many cells the means are; one number where it is the same for all."""
+    return sorted({int(n) for i in items if is_mean(i) for n in i.data["n_samples"].values})
 
 
 def _fill(item: Labelled, colour: str, style: Style) -> str:
@@ -149,9 +169,10 @@ def difference(items: tuple[Labelled, ...], style: Style, params: DifferencePara
     shapes, labels = markers(params.markers, style, span(params, traces))
     zero = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": 0, "y1": 0, "yref": "y", "line": {"color": style.muted, "width": 1}}
     layout = {
-        "xaxis": energy_axis(items, style, params, _said(items, params)),
+        "xaxis": energy_axis(params),
+        "notes": notes(items, *_said(items, params)),
         "yaxis": {
-            "title": {"text": "Difference of normalised absorption / 1"},
+            "title": {"text": "Difference / 1"},
             **visible_range([(t["x"], t["y"]) for t in traces], params),
         },
         "shapes": [zero, *shapes],

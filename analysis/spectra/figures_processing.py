@@ -25,9 +25,8 @@ from analysis.spectra.figures_base import (
     line,
     markers,
     names,
-    safe,
+    notes,
     span,
-    titled,
     visible_range,
 )
 
@@ -56,7 +55,8 @@ def measured(items: tuple[Labelled, ...], style: Style, params: MeasuredParams) 
             traces += [{**drawn, **look}, *_taken(energy, row, own, params.taken, style)]
     shapes, labels = markers(params.markers, style, span(params, traces))
     layout = {
-        "xaxis": energy_axis(items, style, params),
+        "xaxis": energy_axis(params),
+        "notes": notes(items),
         "yaxis": {"title": {"text": MU_TITLE}, **visible_range([(t["x"], t["y"]) for t in traces], params)},
         "shapes": shapes,
         "annotations": labels,
@@ -100,7 +100,9 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
     what = "white line" if params.feature == "white_line" else "steepest rise"
     shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"], style)
     layout = {
-        "xaxis": {"title": titled(ENERGY_TITLE, items, style, [f"Dots: {what} as measured."]), "range": [low, high]},
+        "xaxis": {"title": {"text": ENERGY_TITLE}, "range": [low, high]},
+        "notes": notes(items, f"Dots: {what} as measured."),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Absorption, scaled / 1"}},
         "shapes": shapes,
         "annotations": labels,
@@ -132,7 +134,8 @@ def lines(items: tuple[Labelled, ...], style: Style, params: LinesParams) -> "go
     found = [f"{title}@{float(ds[name].values[k]):.3f}" for name, title in ENERGIES.items() if np.isfinite(ds[name].values[k])]
     shapes, labels = markers(found, style, span(params, traces))
     layout = {
-        "xaxis": energy_axis(items[:1], style, params, ["Shaded: ranges of the fits."]),
+        "xaxis": energy_axis(params),
+        "notes": notes(items[:1], "Shaded: ranges of the fits."),
         "yaxis": {"title": {"text": MU_TITLE}},
         "shapes": [*_ranges(ds, k, style), *shapes],
         "annotations": labels,
@@ -162,10 +165,12 @@ def corrected(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureP
             gain = np.asarray(item.data["amplification"].values[0], dtype=float)
             look = {"line": {"dash": "dot"}, "yaxis": "y2"}
             traces.append(line(energy, gain, "amplification of noise", style.muted, **look))
-    notes = [i.data.attrs["self_absorption"] for i in items if i.data.attrs.get("self_absorption")]
-    said = [f"{safe(n['formula'])}, {n['angle_in']:g}° in, {n['angle_out']:g}° out, {n['model']}." for n in notes]
+    models = [i.data.attrs["self_absorption"] for i in items if i.data.attrs.get("self_absorption")]
+    said = [f"{n['formula']}, {n['angle_in']:g}° in, {n['angle_out']:g}° out, {n['model']}." for n in models]
     layout = {
-        "xaxis": {**energy_axis(items, style, params, said), "anchor": "y2"},
+        "xaxis": {**energy_axis(params), "anchor": "y2"},
+        "notes": notes(items, *said),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Normalised absorption / 1"}, "domain": [0.3, 1.0]},
         "yaxis2": {"title": {"text": "Amplification / 1"}, "domain": [0.0, 0.24], "rangemode": "tozero"},
     }

@@ -12,11 +12,11 @@ from scipy.interpolate import make_interp_spline
 from scipy.optimize import minimize_scalar
 
 from analysis.core.data import Scalar, warn
-from analysis.core.errors import DataError, ParamError
+from analysis.core.errors import DataError
 from analysis.core.params import Params
 from analysis.spectra.curves import common_attrs
 from analysis.spectra.edges import nearest_edge
-from analysis.spectra.normcurves import NormCurve, common_grid, norm_curves, remarks
+from analysis.spectra.normcurves import NormCurve, common_grid, norm_curves, numbered, remarks
 from analysis.spectra.simplex import Mixtures, mixtures
 
 EV: dict[str, Any] = {"unit": "eV"}
@@ -69,9 +69,9 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
     error of the level below the unknown's edge, and that of a fitted shift. The noise of its post-edge is in the residuals already.
     """
     kind = "flat" if params.flattened else "norm"
-    target = _numbered(norm_curves([unknown], values=kind), [params.spectrum])[0]
+    target = numbered(norm_curves([unknown], values=kind), [params.spectrum])[0]
     offered = norm_curves(references, values=kind)
-    given = _numbered(offered, params.chosen) if params.chosen else offered
+    given = numbered(offered, params.chosen) if params.chosen else offered
     if len(given) < 2:
         raise DataError("One reference makes no mixture.", hint="Choose at least two.")
     problem = _problem(target, given, params)
@@ -89,12 +89,6 @@ def lcf(unknown: xr.Dataset, references: Sequence[xr.Dataset], params: LcfParams
         said.append("The energy shift is at its bound.")
     made = out.assign_attrs(shift=-shift, unknown=target.name, **common_attrs([unknown]))
     return warn(made, *remarks([unknown, *references]), *said)
-
-
-def _numbered(found: Sequence[NormCurve], numbers: Sequence[int]) -> tuple[NormCurve, ...]:
-    if not all(1 <= n <= len(found) for n in numbers):
-        raise ParamError(f"There are {len(found)} spectra, not {max(numbers)}.", hint="Choose smaller numbers.")
-    return tuple(found[n - 1] for n in numbers)
 
 
 def _problem(target: NormCurve, given: Sequence[NormCurve], params: LcfParams) -> _Problem:

@@ -97,6 +97,13 @@ def named(found: Sequence[NormCurve], wanted: str) -> int:
     raise ParamError(f"There is no spectrum '{wanted}'.", hint=f"There are {', '.join(names[:12])}; numbers count from 1.")
 
 
+def numbered(found: Sequence[NormCurve], numbers: Sequence[int]) -> tuple[NormCurve, ...]:
+    """The spectra of these numbers, which count from 1."""
+    if not all(1 <= n <= len(found) for n in numbers):
+        raise ParamError(f"There are {len(found)} spectra, not {max(numbers)}.", hint="Choose smaller numbers.")
+    return tuple(found[n - 1] for n in numbers)
+
+
 def common_grid(found: Sequence[NormCurve], low: float, high: float) -> np.ndarray:
     """The first spectrum's energies from ``low`` to ``high`` that all spectra cover.
 

@@ -17,7 +17,7 @@ from scipy import stats
 from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError
 from analysis.core.params import Params
-from analysis.spectra.normcurves import common_grid, norm_curves, remarks
+from analysis.spectra.normcurves import common_grid, norm_curves, numbered, remarks
 
 EV: dict[str, Any] = {"unit": "eV"}
 
@@ -29,6 +29,7 @@ class PcaParams(Params):
     high: float = Field(30.0, title="To", json_schema_extra=EV)
     flattened: bool = Field(False, title="Flattened spectra")
     significance: float = Field(0.05, gt=0, lt=0.5, title="Significance of the F-test")
+    chosen: tuple[int, ...] = Field((), title="Numbers of the spectra, from 1 (all if empty)")
 
 
 def pca(spectra: Sequence[xr.Dataset], params: PcaParams) -> xr.Dataset:
@@ -39,7 +40,8 @@ def pca(spectra: Sequence[xr.Dataset], params: PcaParams) -> xr.Dataset:
     For r energies, c spectra and n components: RE = sqrt(sum of the other eigenvalues / (r (c - n))), IND = RE / (c - n)²; the number
     of components is where IND is least. F-test: reduced eigenvalue of a component against those of all after it.
     """
-    found = norm_curves(spectra, values="flat" if params.flattened else "norm")
+    offered = norm_curves(spectra, values="flat" if params.flattened else "norm")
+    found = numbered(offered, params.chosen) if params.chosen else offered
     if len(found) < 3:
         raise DataError(f"{len(found)} spectra have no principal components to speak of.", hint="Choose at least three.")
     grid = common_grid(found, found[0].e0 + params.low, found[0].e0 + params.high)
