@@ -12,7 +12,6 @@ from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
 from components.controls import chip, entry, hidden, picker
-from components.distributions_tables import SIDE
 from components.panels import panel
 from components.views import VIEWS, Query, listed
 
@@ -62,8 +61,7 @@ def _controls(query: Query) -> list[Component]:
     dims = distributions_view.dimensionalities(query)
     if len(dims) > 1:
         shown.append(picker("dims", query, tuple((d if k else "", d) for k, d in enumerate(dims)), "Projections or volumes", width=70))
-    words = "Range of the energy axis: its two ends with a comma between"
-    return [*shown, entry("range", query, "range", words, placeholder="all", width=112)]
+    return shown
 
 
 def _recipe(query: Query) -> Component:
@@ -86,33 +84,32 @@ def _recipe(query: Query) -> Component:
 def _particles(query: Query) -> Component:
     """One chip for each particle, and how the pictures are drawn."""
     found, off, look = distributions_view.measurements(query), set(listed(query, "off")), style()
-    chips = [
-        chip(
-            str(m.id),
-            f"{edge_maps.particle_name(m)} {SIDE.get(m.state or '', m.state or '')}".strip(),
-            m.group or "",
-            on=str(m.id) not in off,
-            look=look,
-            about=f"cycle {m.cycle_number}" if m.cycle_number is not None else "",
-            reason=m.excluded_because or "",
-        )
-        for m in found
-    ]
+    shown: list[Component] = []
+    before: tuple[str | None, str | None] | None = None
+    for m in found:
+        if (m.group, m.state) != before and m.state:
+            shown.append(dmc.Text(m.state, size="xs", c="dimmed"))
+        before = (m.group, m.state)
+        about = ", ".join(w for w in (m.state or "", f"cycle {m.cycle_number}" if m.cycle_number is not None else "") if w)
+        on, reason = str(m.id) not in off, m.excluded_because or ""
+        shown.append(chip(str(m.id), edge_maps.particle_name(m), m.group or "", on=on, look=look, about=about, reason=reason))
     none = [] if found else [dmc.Text("No particle of these groups in these states.", size="sm", c="dimmed")]
     excluded = dmc.Switch(
         id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
     )
-    return dmc.Group([*chips, *none, excluded, hidden(query, "off", "excluded")], gap=6, className="cells")
+    return dmc.Group([*shown, *none, excluded, hidden(query, "off", "excluded")], gap=6, className="cells")
 
 
 def _compare(query: Query) -> Component:
+    words = "Range of the energy axis: its two ends with a comma between"
+    reach = entry("range", query, "range", words, placeholder="all", width=112)
     inside = picker("inside", query, INSIDE, "How particles are drawn", width=150)
     per = picker("per", query, PER, "Histograms of", width=138)
     curves = picker("curves", query, CURVES, "Reference curves", width=162)
     bins = entry("bins", query, "bins", "Width of the bins, in eV (of state of charge or valence: 1)", placeholder="auto", width=50)
     brush = entry("brush", query, "marked", "Marked range: drag over the histogram, or write its two ends", placeholder="none", width=112)
     cards = [
-        card(VIEWS["distributions.violins"], query, controls=[inside], class_name="wide"),
+        card(VIEWS["distributions.violins"], query, controls=[reach, inside], class_name="wide"),
         card(VIEWS["distributions.effects"], query),
         card(VIEWS["distributions.histogram"], query, controls=[bins, brush, per, curves], class_name="wide"),
         card(VIEWS["distributions.heterogeneity"], query),

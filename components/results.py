@@ -65,7 +65,7 @@ def merged(*parts: Items) -> Items:
     """Several lists of items as one."""
     return Items(
         tuple(i for p in parts for i in p.shown),
-        tuple(s for p in parts for s in p.waiting),
+        tuple({s.key: s for p in parts for s in p.waiting}.values()),
         tuple(dict.fromkeys(x for p in parts for x in p.problems)),
         tuple(dict.fromkeys(k for p in parts for k in p.failed)),
     )
