@@ -90,6 +90,8 @@ class Database:
     def __init__(self, raw: bytes) -> None:
         if not raw.startswith(MAGIC):
             raise JetError("it does not begin like an Access database")
+        if len(raw) < _JET3.page:
+            raise JetError("it ends within its first page")
         self._layout = _JET3 if raw[0x14] == 0 else _JET4
         n = len(raw) // self._layout.page
         if n <= _CATALOG_PAGE:

@@ -78,3 +78,9 @@ def test_unknown_names(raw: bytes) -> None:
         database.rows("Global_Table").numbers("Nothing")
     with pytest.raises(JetError, match="holds no numbers"):
         database.rows("Global_Table").numbers("Test_Name")
+
+
+@pytest.mark.parametrize("size", [20, 21, 2047, 2048, 4096, 8192])
+def test_a_file_that_ends_early_is_refused(raw: bytes, size: int) -> None:
+    with pytest.raises(JetError, match="it ends"):
+        Database(raw[:size])
