@@ -57,10 +57,14 @@ def progress(status: Status, *, cancel: bool = True) -> Component:
     body: list[Component] = [head]
     if status.active:
         body.append(dmc.Progress(value=100 * status.fraction, animated=True, size="sm", attributes={"section": {"aria-label": "Progress"}}))
-        body.append(dmc.Text(status.message or "waiting for a free worker", size="xs", c="dimmed"))
+        body.append(dmc.Text(status.message or _nothing_said(status), size="xs", c="dimmed"))
     elif status.state in ("failed", "cancelled"):
         body.append(notice.of_job(status))
     return dmc.Stack(body, gap=4, className="job")
+
+
+def _nothing_said(status: Status) -> str:
+    return "running" if status.state == "running" else "waiting for a free worker"
 
 
 def in_progress() -> Component:

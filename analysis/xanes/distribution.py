@@ -16,6 +16,7 @@ from analysis.core.numerics.neighbours import near
 from analysis.core.numerics.shape import Shape, fine_bins, shape_of
 from analysis.core.numerics.spatial import BlockIntervals, Correlation, block_bootstrap, block_labels, block_side, correlation
 from analysis.core.params import Params
+from analysis.core.progress import report
 from analysis.schemas import dimensionality
 from analysis.xanes.blocks import checked_mask
 from analysis.xanes.calibration import ABOVE, BELOW
@@ -172,12 +173,15 @@ def _found(
 ) -> Found:
     fine, place = binned
     counts = np.bincount(place, minlength=fine.size).astype(np.float64)
+    report(0.1, "how far neighbours resemble each other")
     floor = noise["noise_floor"] ** 2 if np.isfinite(noise["noise_floor"]) else 0.0
     alike = correlation(values, inside, noise_variance=floor)
+    report(0.3, "Gaussians")
     mixture = mixture_of(fine, counts, n_effective=alike.n_effective, most=params.most_parts)
     side = max(block_side(alike.length), int(np.ceil((inside.sum() / MOST_BLOCKS) ** (1 / inside.ndim))))
     label, blocks = block_labels(inside, side)
     intervals = None
+    report(0.4, "intervals from blocks of space")
     if params.resamples and np.isfinite(alike.length):
         each = np.zeros((blocks, fine.size))
         np.add.at(each, (label, place), 1.0)
