@@ -66,7 +66,8 @@ def legend(name: str, origins: Iterable[str]) -> str:
 
 
 def plural(n: int, word: str) -> str:
-    return f"{n:,} {word}".replace(",", " ") if n == 1 else f"{n:,} {word}s".replace(",", " ")
+    """``12 432 voxels``: thousands apart by a narrow space."""
+    return f"{n:,} {word if n == 1 else word + 's'}".replace(",", "\u202f")
 
 
 def one_of(items: Sequence[Labelled], name: str, default: Any = "") -> Any:
