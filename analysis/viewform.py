@@ -37,7 +37,14 @@ PERCENTS = (0.0, 0.5, 1.0, 2.0, 5.0, 25.0, 50.0, 75.0, 95.0, 98.0, 99.0, 99.5, 1
 LAYER_BINS = 1024
 INLINE_VOXELS = 4 << 20  # made at once up to here: a fraction of a second
 FEW_LABELS = 256
-TITLES = {"mu": "Absorption", "edge_energy_std": "σ of the edge energy", "label": "Cluster", "weight": "Fraction", "r_factor": "R-factor"}
+TITLES = {
+    "mu": "Absorption",
+    "density": "Tomogram",
+    "edge_energy_std": "σ of the edge energy",
+    "label": "Cluster",
+    "weight": "Fraction",
+    "r_factor": "R-factor",
+}
 
 Kind = Literal["auto", "quantity", "labels"]
 Box = tuple[slice, slice, slice, slice]  # layer, z, y, x

@@ -15,6 +15,7 @@ export function brush(selected, _map, brush) {
   const causes = (window.dash_clientside.callback_context.triggered || []).map((/** @type {any} */ t) => t.prop_id);
   if (!causes.some((/** @type {string} */ c) => c.endsWith("selectedData"))) return brush ? "" : none(); // another map: the range means nothing
   const labels = (selected?.points ?? []).map((/** @type {any} */ p) => p.customdata).filter((/** @type {any} */ v) => typeof v === "number");
+  if (selected && !labels.length && !selected.range) return none(); // a figure that is drawn anew says so without a range
   const ends = labels.length ? [Math.min(...labels) - 0.5, Math.max(...labels) + 0.5] : selected?.range?.x;
   if (!ends) return brush ? "" : none();
   const [low, high] = [...ends].sort((a, b) => a - b).map((v) => Number(Number(v).toPrecision(DIGITS)));
@@ -55,10 +56,17 @@ export function seen(seen, id) {
   const other = SLICES.find((v) => v !== id.view) ?? "";
   const partner = views.get(other);
   const theirs = partner?.looks[role];
+  const key = `${id.view} ${views.get(id.view)?.metas[role]?.key}`;
+  const first = !met.has(key);
+  met.add(key);
+  if (first && look.percents) return none(); // its own range, before the common one has come
   if (partner?.root.isConnected && theirs && alike(views.get(id.view)?.metas[role], partner.metas[role]) && (theirs.low !== look.low || theirs.high !== look.high || theirs.colours !== look.colours))
     send("image-order", other, { [role]: { low: look.low, high: look.high, colours: look.colours }, energy: seen.energy });
   return none();
 }
+
+/** Views with the maps that they were seen with. @type {Set<string>} */
+const met = new Set();
 
 /** The 3D view takes range and colours of the slices beside it, and where it is cut the place of the crosshair. @param {any} seen */
 function follow(seen) {

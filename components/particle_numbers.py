@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis.catalog import MeasurementRecord
@@ -30,14 +30,14 @@ from components.results import merged
 from components.views import Items, Query
 
 ROWS = (
-    ("n_valid", "Counted voxels"),
+    ("n_valid", "Counted"),
     ("median", "Median"),
-    ("iqr", "Quartile distance"),
-    ("std", "SD of voxels"),
+    ("iqr", "Quartiles"),
+    ("std", "SD"),
     ("noise_floor", "Noise floor"),
     ("heterogeneity", "Heterogeneity"),
-    ("fraction_refused_in_particle", "Refused, has edge"),
-    ("n_rim", "Rim, left out"),
+    ("fraction_refused_in_particle", "Refused"),
+    ("n_rim", "Rim"),
     ("e0", "E0"),
 )
 PLACE_EV = 100.0  # an energy above it is a place on the scale, one below it a width, written to a meV
@@ -107,6 +107,21 @@ def _value(mark: Mark, m: MeasurementRecord, query: Query) -> str:
         return next((words for bit, words in FLAGS.items() if flag & bit), "refused")
     std = float(at["edge_energy_std"]) if "edge_energy_std" in at else None
     return f"{with_spread(float(at['edge_energy']), std)} eV"
+
+
+def marks_card(query: Query, around: Component) -> Component:
+    """The list with what it needs to follow the address."""
+    part = {n: query[n] for n in LIST_READS if n in query}
+    return html.Section(
+        [
+            html.Div([html.H2("Marks", className="card-title", title="Points and regions"), around], className="card-head"),
+            html.Div(marks_list(query), id="particle-marks-list", className="scroll"),
+            dcc.Store(id="marks-query", data={"reads": list(LIST_READS), "query": part}),
+            dcc.Interval(id="marks-poll", interval=POLL_MS, disabled=not edge_items(query).waiting),
+        ],
+        className="card",
+        **{"aria-label": "Points and regions"},
+    )
 
 
 # -- numbers -------------------------------------------------------------------------------------------------------------------
@@ -234,9 +249,18 @@ def renumber(_changed: Any, _ticks: int | None, query: dict[str, str] | None) ->
     return table(query or {}, items), not items.waiting
 
 
-@callback(Output("particle-marks-list", "children"), Input("marks-query", "data"), State(ADDRESS, "data"), prevent_initial_call=True)
-def relist(_changed: Any, query: dict[str, str] | None) -> list[Component]:
-    return marks_list(query or {})
+@callback(
+    Output("particle-marks-list", "children"),
+    Output("marks-poll", "disabled"),
+    Input("marks-query", "data"),
+    Input("marks-poll", "n_intervals"),
+    State(ADDRESS, "data"),
+    prevent_initial_call=True,
+)
+def relist(_changed: Any, _ticks: int | None, query: dict[str, str] | None) -> tuple[Any, bool]:
+    waiting = bool(edge_items(query or {}).waiting)
+    # While a map is being made the list stays as it is, so that names can be typed.
+    return no_update if waiting and ctx.triggered_id == "marks-poll" else marks_list(query or {}), not waiting
 
 
 for _store in ("numbers-query", "marks-query"):

@@ -30,7 +30,6 @@ from components.context import workspace
 from components.edge_maps import schema_of
 from components.particle_figures import PROFILE, SHIFTS, SPECTRA, VALUES
 from components.particle_marks import Line, line_of, marks_of, text_of
-from components.particle_numbers import LIST_READS
 from components.particle_view import DEFAULT_MAP, MAPS, chosen, particles, short_title, sides, tomograms
 from components.views import Query
 
@@ -161,15 +160,7 @@ def _cards(query: Query) -> list[Component]:
     reach = shell.choice("reach", query.get("reach", "edge"), "edge", (("edge", "edge"), ("all", "all")), "Energies shown")
     return [
         card(SPECTRA, query, controls=[look, reach]),
-        html.Section(
-            [
-                html.Div([html.H2("Marks", className="card-title", title="Points and regions"), _around(query)], className="card-head"),
-                html.Div(particle_numbers.marks_list(query), id="particle-marks-list", className="scroll"),
-                dcc.Store(id="marks-query", data={"reads": list(LIST_READS), "query": {n: query[n] for n in LIST_READS if n in query}}),
-            ],
-            className="card",
-            **{"aria-label": "Points and regions"},
-        ),
+        particle_numbers.marks_card(query, _around(query)),
         card(VALUES, query),
         html.Div(third(query.get("third", "numbers"), query), id="particle-third", className="particle-third"),
     ]

@@ -65,6 +65,11 @@ def axis_title(ds: Any) -> str:
     return value_title(ds) if ds.attrs.get("variable") in LABELS else f"{value_title(ds)} / {UNIT_TEXT.get(units, units)}"
 
 
+def _upright(ds: Any) -> str:
+    """The title of a short axis: without the definition, which stands in a note."""
+    return axis_title(ds).replace(f" ({DEFINITIONS.get(str(ds.attrs.get('definition', '')), 'definition not stated')})", "")
+
+
 def map_histogram(items: tuple[Labelled, ...], style: Style, params: MapHistogramParams) -> "go.Figure":
     """Particles filled in the colour of their group, regions as lines in their own; each sums up to 100 %."""
     shown = [i for i in items if i.data.attrs.get("schema") == "xanes.map_histogram"]
@@ -76,13 +81,18 @@ def map_histogram(items: tuple[Labelled, ...], style: Style, params: MapHistogra
     width = float(shown[0].data.attrs["bin_width"])
     unit = str(shown[0].data["value"].attrs["units"]).replace("1/um", "µm⁻¹")
     unit = "" if unit == "1" else f" {unit}"
-    notes = [] if is_label else [f"Voxels that count, in bins of {width:g}{unit}. Legend: medians. Drag a range to light it up."]
+    notes = (
+        []
+        if is_label
+        else [f"Voxels that count, in bins of {width:g}{unit}. Legend: medians. Drag a range to light it up; a double click clears."]
+    )
     layout: dict[str, Any] = {
         "xaxis": {"title": titled(axis_title(shown[0].data), shown, notes, style, length=NARROW), "tickformat": ".3~f", **_ticks(shown[0])},
         "yaxis": {"title": {"text": "Fraction of voxels / %"}, "rangemode": "tozero"},
         "dragmode": "select",
         "selectdirection": "h",
         "barmode": "group",
+        "showlegend": True,
         "shapes": [] if is_label else _brush(params.brush),
     }
     return finish(traces, layout, style, f"values {shown[0].data.attrs['variable']}")
@@ -102,9 +112,13 @@ def _steps(item: Labelled, place: int, style: Style) -> Trace:
         "line": {"color": colour, "width": 1.5, "shape": "hvh"},
         "name": _entry(item),
         "meta": {"id": item.id},
-        "hovertemplate": f"<b>{safe(item.label)}</b><br>%{{x:.4~g}}: %{{y:.2f}} % of voxels<extra></extra>",
+        "hovertemplate": f"<b>{safe(item.label)}</b><br>%{{x:{_digits(ds)}}}: %{{y:.2f}} % of voxels<extra></extra>",
         **(fill if of_group else {}),
     }
+
+
+def _digits(ds: Any) -> str:
+    return ".2f" if str(ds["value"].attrs["units"]) == "eV" else ".4~g"
 
 
 def _bars(item: Labelled, place: int, style: Style) -> Trace:
@@ -160,10 +174,12 @@ def map_profile(items: tuple[Labelled, ...], style: Style, params: ProfileFigure
     ds = shown[0].data
     units = str(ds["distance"].attrs["units"])
     along = f"Distance / {UNIT_TEXT[units]}" if units == "um" else "Distance / voxels"
-    notes = ["Band: ± σ of a voxel."] if "value_std" in ds else []
+    definition = DEFINITIONS.get(str(ds.attrs.get("definition", "")), "")
+    notes = [f"Edge energy: {definition}."] if ds.attrs.get("variable") == "edge_energy" and definition else []
+    notes += ["Band: ± σ of a voxel."] if "value_std" in ds else []
     layout = {
         "xaxis": {"title": titled(along, shown, notes, style, length=NARROW), "tickformat": ".3~f"},
-        "yaxis": {"title": {"text": axis_title(ds)}, "tickformat": ".3~f"},
+        "yaxis": {"title": {"text": _upright(ds)}, "tickformat": ".3~f"},
     }
     return finish(traces, layout, style, f"profile {ds.attrs['variable']}")
 
@@ -178,7 +194,7 @@ def _line(item: Labelled, style: Style) -> list[Trace]:
             band = {"x": np.concatenate([at, at[::-1]]), "y": np.concatenate([high, low[::-1]]), "fill": "toself"}
             look = {"fillcolor": style.fill(item.group) if item.group in style.groups else "rgba(128,128,128,0.18)", "line": {"width": 0}}
             made.append({"type": "scatter", "mode": "lines", **band, **look, "hoverinfo": "skip", "showlegend": False})
-    hover = f"<b>{safe(item.label)}</b><br>%{{x:.3~f}}: %{{y:.5~g}}<extra></extra>"
+    hover = f"<b>{safe(item.label)}</b><br>%{{x:.3f}}: %{{y:{_digits(ds)}}}<extra></extra>"
     name = legend(item.label, [item.origin])
     shown = {"mode": "lines", "line": {"color": colour, "width": 1.6}, "hovertemplate": hover, "showlegend": True}
     return [*made, {"type": "scatter", "x": x, "y": y, "name": name, "meta": {"id": item.id}, **shown}]
