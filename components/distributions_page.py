@@ -12,6 +12,7 @@ from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
 from components.controls import chip, entry, hidden, picker
+from components.distributions_tables import DIFFERENCES, MARKED, RECIPE, TABLE
 from components.panels import panel
 from components.views import VIEWS, Query, listed
 
@@ -44,8 +45,8 @@ def layout(**query: str) -> Component:
     chosen = distributions_view.measurements(query)
     guard = comparability.panel(edge_maps.MODALITY, chosen, distributions_view.groups(query))
     body = _table(query) if query.get("tab") == "table" else _compare(query)
-    stats = panel("distributions.differences", query)
-    brush = panel("distributions.marked", query)
+    stats = panel(DIFFERENCES, query)
+    brush = panel(MARKED, query)
     return shell.view(bar, _recipe(query), _particles(query), guard, stats, brush, shell.page(body))
 
 
@@ -78,7 +79,7 @@ def _recipe(query: Query) -> Component:
         entry("values", query, "are", "State of charge or valence of each calibrant", placeholder="0, 1", width=80),
     ]
     shown = calibrants if distributions_view.calibrated(query) else []
-    return html.Div([*fields, *shown, panel("distributions.recipe", query, class_name="grow")], className="recipe-row")
+    return html.Div([*fields, *shown, panel(RECIPE, query, class_name="grow")], className="recipe-row")
 
 
 def _particles(query: Query) -> Component:
@@ -118,9 +119,7 @@ def _compare(query: Query) -> Component:
 
 
 def _table(query: Query) -> Component:
-    table = html.Section(
-        [html.H2("Particles", className="card-title pad"), panel("distributions.table", query, class_name="fill")], className="card wide"
-    )
+    table = html.Section([html.H2("Particles", className="card-title pad"), panel(TABLE, query, class_name="fill")], className="card wide")
     return html.Div([table, card(VIEWS["distributions.quality"], query)], className="grid")
 
 

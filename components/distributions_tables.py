@@ -37,6 +37,7 @@ COLUMNS = (
     ("n_parts", "Gaussians", None),
     ("fraction_refused", "Refused", None),
 )
+DIFFERENCES, MARKED, RECIPE, TABLE = (f"distributions.{n}" for n in ("differences", "marked", "recipe", "table"))
 WITH_INTERVAL = ("skewness", "dip")
 SIDE = {"charged": "ch.", "discharged": "dis.", "pristine": "pr."}
 
@@ -208,8 +209,8 @@ def _cell(name: str, scalar: Scalar | None, digits: tuple[int, int] | None, ener
 
 
 register(
-    Panel("distributions.differences", (*view.MAPS, "off"), differences),
-    Panel("distributions.marked", (*view.COUNTED, "brush"), marked),
-    Panel("distributions.recipe", view.COUNTED, recipe),
-    Panel("distributions.table", (*view.COUNTED, "brush"), particle_table),
+    Panel(DIFFERENCES, (*view.MAPS, "off"), differences),
+    Panel(MARKED, (*view.COUNTED, "brush"), marked),
+    Panel(RECIPE, view.COUNTED, recipe),
+    Panel(TABLE, (*view.COUNTED, "brush"), particle_table),
 )
