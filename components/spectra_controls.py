@@ -102,7 +102,7 @@ def chips(measurements: Sequence[MeasurementRecord], query: Query) -> list[Compo
     cells: dict[int, list[MeasurementRecord]] = {}
     for m in measurements:
         cells.setdefault(m.cell_id, []).append(m)
-    made = []
+    made: list[Component] = []
     for cell_id, own in cells.items():
         first, on = own[0], str(cell_id) not in off
         reasons = [m.excluded_because for m in own if m.excluded_because]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components import spectra_mixtures, spectra_recipe, spectra_view
+from components import spectra_mixtures, spectra_recipe, spectra_samples, spectra_single, spectra_view
 from components.spectra_samples import edge
 from components.spectra_view import CHOICE, PEAKS, SUBJECTS, drawn_together
 from components.views import Query, View, register
@@ -63,4 +63,17 @@ register(
     ),
     View("spectra.components", "Principal components", (*CHOICE, "off", *spectra_mixtures.PCA_NAMES), spectra_mixtures.components),
     View("spectra.loadings", "Components as spectra", (*CHOICE, "off", *spectra_mixtures.PCA_NAMES), spectra_mixtures.components),
+    View("spectra.edges", "Edge energies", CHOICE, spectra_view.everyone, hint="Its data hold a row for every sample."),
+    View(
+        "spectra.measured",
+        "As measured",
+        (*spectra_samples.CHOICE, "one", "taken"),
+        spectra_single.measured,
+        lambda q: {"taken": spectra_single.taken(q), "points": True},
+        hint="With “click takes points out” on, a click takes a point out, another one puts it back.",
+    ),
+    View("spectra.lines", "Pre-edge, post-edge, E0", (*CHOICE, "one"), spectra_single.one_processed),
+    View("spectra.standards", "Standards as measured", CHOICE, spectra_single.standard, spectra_single.standard_params),
+    View("spectra.corrected", "Self-absorption", (*CHOICE, "one"), spectra_single.corrected, spectra_view.window),
+    View("spectra.scans", "Repeated scans", (*CHOICE, "one"), spectra_single.repeated),
 )

@@ -8,12 +8,19 @@ from dash.development.base_component import Component
 
 from analysis.core.params import Params
 from analysis.spectra.lcf import LcfParams
+from analysis.spectra.normalising import PRESETS
 from analysis.spectra.pca import PcaParams
 from analysis.spectra.peaks import S_K_PEAKS, PeaksParams
+from analysis.spectra.processing import ProcessParams
+from components import spectra_recipe
 from components.address import control
-from components.spectra_controls import labelled, number
+from components.spectra_controls import labelled, number, text
 from components.spectra_samples import edge
 from components.views import Query, listed
+
+RECIPE_PICK, RECIPE_NAME, RECIPE_SAVE, RECIPE_REMOVE, RECIPE_SAID = (
+    f"spectra-recipe-{n}" for n in ("pick", "name", "save", "remove", "said")
+)
 
 
 def section(title: str, *fields: Component) -> Component:
@@ -119,3 +126,85 @@ def mixture(query: Query, names: Sequence[str], unknown: str, references: Sequen
         ),
         section("Components", *numbers_of(PcaParams, query, (("pclow", "low", "From E0"), ("pchigh", "high", "To E0")))),
     )
+
+
+INTERFERENCE = (("", "as the recipe"), ("fit", "fitted, taken off"), ("mask", "masked"), ("ignore", "ignored"))
+ORDERS = (("", "as the recipe"), ("0", "constant"), ("1", "linear"), ("2", "quadratic"), ("3", "cubic"))
+SCALES = (("", "as the recipe"), ("step", "edge step"), ("area", "area"))
+ALIGN = (("", "as the recipe"), ("none", "not"), ("spectrum", "by themselves"), ("foil", "by the foil"))
+MERGE = (("", "as the recipe"), ("none", "kept apart"), ("equal", "equal weights"), ("noise", "by noise"))
+REBIN = (("", "as the recipe"), ("none", "no"), ("edge", "around the edge"))
+FEATURES = (("", "its own"), ("white_line", "first maximum"), ("max_slope", "steepest rise"))
+
+
+def processing(query: Query) -> Component:
+    """The recipe: calibration, normalisation, other steps; saved by name."""
+    return form(
+        "Recipe for all spectra",
+        _recipes(query),
+        section(
+            "Energies calibrated on",
+            labelled("cal", query, "auto", spectra_recipe.calibrators(query), "Standard, foil or template", 232),
+            labelled("calfeature", query, "", FEATURES, "Feature", 118),
+            number("calenergy", query, "Assigned", unit="eV", placeholder=_assigned(query), width=108),
+        ),
+        section(
+            "Normalise (ranges relative to E0)",
+            *_numbers(query, (("e0", "E0"), ("pre1", "Pre from"), ("pre2", "Pre to"), ("norm1", "Post from"), ("norm2", "Post to"))),
+            labelled("order", query, "", ORDERS, "Post-edge", 116),
+            labelled("scale", query, "", SCALES, "Divide by", 116),
+            *_numbers(query, (("area1", "Area from"), ("area2", "Area to"))),
+            labelled("interference", query, "", INTERFERENCE, "Step of Nb L2", 134),
+            *_numbers(query, (("interference_energy", "at"), ("victoreen", "Victoreen"))),
+        ),
+        section(
+            "Scans of one sample",
+            labelled("align", query, "", ALIGN, "Aligned", 116),
+            labelled("merge", query, "", MERGE, "Merged", 116),
+            labelled("rebin", query, "", REBIN, "Rebinned", 124),
+            *_numbers(query, (("step_before", "Before"), ("step_edge", "Edge"), ("step_k", "k"))),
+        ),
+        section(
+            "Self-absorption of thick samples",
+            text(
+                "formula", query, "Formula (blank: none)", placeholder=spectra_recipe.stands_for(query, "formula") or "Li6PS5Cl", width=170
+            ),
+            *_numbers(query, (("angle_in", "Beam"), ("angle_out", "Detector"))),
+        ),
+    )
+
+
+def _numbers(query: Query, names: Sequence[tuple[str, str]]) -> list[Component]:
+    """Fields of the recipe, with what it has for them in grey."""
+    made = []
+    for name, label in names:
+        unit = unit_of(ProcessParams, name)
+        short = {"degree": "°", "1/angstrom": "Å⁻¹"}.get(unit, unit)
+        tip = ProcessParams.model_fields[name].title or label
+        made.append(number(name, query, label, unit=short, placeholder=spectra_recipe.stands_for(query, name), tip=tip, width=88))
+    return made
+
+
+def _assigned(query: Query) -> str:
+    found = spectra_recipe.calibration({**query, "calenergy": ""}).get("assigned")
+    return f"{float(found):g}" if found else ""
+
+
+def _recipes(query: Query) -> Component:
+    """Presets and saved recipes; a name and a button keep the present one."""
+    own = [n for n, r in spectra_recipe.saved().items() if r.get("edge") == edge(query)]
+    names = [*PRESETS, *own]
+    pick = dmc.Select(
+        id=RECIPE_PICK,
+        data=[{"value": n, "label": n} for n in names],
+        value=spectra_recipe.chosen(query),
+        label="Recipe",
+        size="xs",
+        w=128,
+        allowDeselect=False,
+    )
+    name = dmc.TextInput(id=RECIPE_NAME, label="Save as", placeholder="name", size="xs", w=112)
+    save = dmc.Button("Save", id=RECIPE_SAVE, size="xs", variant="default", n_clicks=0)
+    is_own = spectra_recipe.chosen(query) in own
+    remove = dmc.Button("Remove", id=RECIPE_REMOVE, size="xs", variant="subtle", color="red", n_clicks=0, disabled=not is_own)
+    return section("Saved with the workspace", pick, name, save, remove, html.Div(id=RECIPE_SAID, className="said"))

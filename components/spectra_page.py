@@ -12,15 +12,18 @@ from components import (
     notice,
     shell,
     spectra_forms,
+    spectra_library,
     spectra_mixtures,
     spectra_recipe,
     spectra_samples,
+    spectra_single,
     spectra_view,
 )
 from components import spectra_figures as _views  # noqa: F401 - registers the views
 from components.address import control
 from components.card import card
 from components.context import workspace
+from components.spectra_actions import DEGLITCH, RESTORE, UNDO
 from components.spectra_controls import chips, hidden, many, picker
 from components.spectra_panels import panel
 from components.views import VIEWS, Query
@@ -29,7 +32,7 @@ TABS = (("compare", "Compare"), ("peaks", "Peaks"), ("mixtures", "Mixtures"), ("
 SHOWN = (("auto", "Means if several"), ("means", "Means of cells"), ("both", "Means and samples"), ("samples", "Every sample"))
 QUANTITIES = (("norm", "Normalised"), ("flat", "Flattened"), ("mu", "As processed, μ"))
 APART = (("groups", "by group"), ("states", "by state"), ("items", "each"))
-HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""))
+HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""), ("markers", "all"))
 
 
 def layout(**query: str) -> Component:
@@ -54,8 +57,9 @@ def _controls(query: Query) -> list[Component]:
     shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
     if len(edges) > 1:
         shown.append(picker("edge", query, edges[0][0], edges, "Edge", 84, value=edge))
+    shown += [*_range(query), spectra_library.button()]
     said = spectra_recipe.sentence(query)
-    return [*shown, dmc.Text(said, size="xs", c="dimmed", className="ellipsis", maw=420, attributes={"root": {"title": said}})]
+    return [*shown, dmc.Text(said, size="xs", c="dimmed", className="ellipsis", maw=330, attributes={"root": {"title": said}})]
 
 
 def _cells(query: Query) -> Component:
@@ -67,6 +71,17 @@ def _cells(query: Query) -> Component:
     return dmc.Group([*chips(spectra_samples.samples(query), query), *beside, excluded, hidden(query, HIDDEN)], gap=6, className="cells")
 
 
+def _range(query: Query) -> list[Component]:
+    """The energies that comparisons show."""
+    usual = spectra_view.window({"edge": spectra_samples.edge(query)})
+    made = []
+    for name, end, label in (("from", "low", "Shown from / eV"), ("to", "high", "Shown to / eV")):
+        grey = f"{usual[end]:g} eV" if end in usual else label
+        given = {"value": query.get(name, ""), "placeholder": grey, "debounce": True, "size": "xs", "w": 70}
+        made.append(dmc.TextInput(id=control(name, ""), **given, **{"aria-label": label}))
+    return made
+
+
 def _reference_name(cell: str, date: object) -> str:
     return f"{cell}, {date}" if date else cell
 
@@ -74,7 +89,7 @@ def _reference_name(cell: str, date: object) -> str:
 def _compare(query: Query) -> Component:
     """The picture for the meeting: spectra above, differences below, areas and their comparison beside."""
     overlay = [
-        picker("show", query, "auto", SHOWN, "Shown", 140),
+        picker("curves", query, "auto", SHOWN, "Shown", 140),
         picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
         _offset(query),
     ]
@@ -157,4 +172,51 @@ def _mixtures(query: Query) -> Component:
     return shell.page(html.Div(cards, className="grid"))
 
 
-BODIES: dict[str, Callable[[Query], Component]] = {"compare": _compare, "peaks": _peaks, "mixtures": _mixtures}
+def _processing(query: Query) -> Component:
+    """One sample from its file to the spectrum that is compared, beside the recipe of all."""
+    names = list(spectra_single.names(query))
+    found = spectra_single.chosen(query)
+    sample = picker("one", query, "", [(n, n) for n in names], "Sample", 190, value=found[0] if found else "")
+    last = "spectra.scans" if spectra_single.has_repeats(query) else "spectra.corrected"
+    cards = [
+        card(VIEWS["spectra.measured"], query, controls=[sample]),
+        card(VIEWS["spectra.lines"], query),
+        html.Div(spectra_forms.processing(query), className="tall stacked"),
+        card(VIEWS["spectra.standards"], query),
+        card(VIEWS[last], query),
+    ]
+    return shell.page(_deglitching(query), html.Div(cards, className="grid"))
+
+
+def _deglitching(query: Query) -> Component:
+    """What a click on a point does, and how it is undone."""
+    session = spectra_single.session_of(query)
+    return dmc.Group(
+        [
+            dmc.Switch(id=DEGLITCH, label="Click takes points out of the measured spectrum", checked=False, size="xs"),
+            dmc.Button("Undo", id=UNDO, size="compact-xs", variant="default", n_clicks=0),
+            dmc.Button("Put all back", id=RESTORE, size="compact-xs", variant="default", n_clicks=0),
+            dmc.Text(f"Calibrated on: {session}." if session else "", size="xs", c="dimmed"),
+        ],
+        gap="xs",
+        pb=6,
+    )
+
+
+def _table(query: Query) -> Component:
+    """Every sample by one recipe: a row each, and the same as figure."""
+    cards = [
+        panel("edges", query),
+        card(VIEWS["spectra.edges"], query, class_name="wide"),
+        card(VIEWS["spectra.areas"], query, controls=_feature(query)),
+    ]
+    return shell.page(html.Div(cards, className="grid"))
+
+
+BODIES: dict[str, Callable[[Query], Component]] = {
+    "compare": _compare,
+    "peaks": _peaks,
+    "mixtures": _mixtures,
+    "processing": _processing,
+    "table": _table,
+}

@@ -28,6 +28,7 @@ PANELS = {
     "effects": Panel("Group against group", (*CHOICE, *PEAKS, "off"), spectra_tables.effects),
     "fit": Panel("This fit", (*SUBJECTS, *PEAKS, "sample"), spectra_tables.fit),
     "areas": Panel("Areas by sample", (*CHOICE, *PEAKS, "off"), spectra_tables.areas, "wide"),
+    "edges": Panel("Every sample by one recipe", (*CHOICE, *PEAKS), spectra_tables.edges, "whole"),
     "fractions": Panel("Fractions", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.fractions),
     "combinations": Panel("All combinations", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.combinations),
 }

@@ -8,9 +8,9 @@ from analysis.core.errors import ParamError
 from analysis.core.run import Request
 from analysis.spectra.edges import MARKERS, STANDARDS, Standard
 from analysis.spectra.normalising import PRESETS
-from analysis.spectra.processing import ProcessParams
+from analysis.spectra.processing import BatchParams, ProcessParams
 from components.context import workspace
-from components.spectra_samples import by_id, edge, nearest, references, standards
+from components.spectra_samples import by_id, edge, nearest, references, samples, standards
 from components.views import Query, listed
 
 RECIPES = "spectra.recipes"  # saved with the workspace: name → {"edge": …, "fields": {…}}
@@ -49,10 +49,58 @@ def chosen(query: Query) -> str:
     return edge(query) if edge(query) in PRESETS else "automatic"
 
 
+def named(query: Query, name: str) -> str:
+    """The address's value for a recipe: blank for the one that is taken anyway."""
+    return "" if name == chosen({**query, "recipe": ""}) else name
+
+
 def base(query: Query) -> dict[str, Any]:
     """What the recipe of that name says, without what the address changes."""
     name = chosen(query)
     return {"preset": name} if name in PRESETS else dict(saved()[name]["fields"])
+
+
+def calibrators(query: Query) -> list[tuple[str, str]]:
+    """What energies can be calibrated on, by value of the address and as printed."""
+    known = standards(query)
+    best = next((name for _, name, standard in known if standard is not None), "nothing")
+    cells = [(f"c{cell_id}", f"standard: {name}") for cell_id, name, _ in known]
+    templates = [(f"t{m.id}", f"align to {m.cell} {m.state or ''}".strip()) for m in (*samples(query), *references(query))]
+    return [("auto", f"automatic ({best})"), ("none", "nothing"), ("foil", "foil behind the sample"), *cells, *templates]
+
+
+def stands_for(query: Query, name: str) -> str:
+    """What the recipe has for a field, as it stands in grey behind it; "auto" where the data decide."""
+    params = BatchParams.check(base(query))
+    value = params.value(name) if name in NORMALISING else getattr(params, name)
+    return "auto" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def save(query: Query, name: str) -> None:
+    """Keep what the address says as a recipe of this edge.
+
+    Raises
+    ------
+    ParamError
+        The name is blank or taken, or a value is out of bounds.
+    """
+    wanted = name.strip()
+    if not wanted or wanted in PRESETS or wanted in saved():
+        what = f"There is a recipe '{wanted}' already." if wanted else "The recipe has no name."
+        raise ParamError(what, hint="Choose a name of its own: figures that were shared by address keep theirs.")
+    said = calibration(query)
+    kept = {
+        n: v for n, v in (*fields(query).items(), ("feature", said.get("feature")), ("assigned", said.get("assigned"))) if v is not None
+    }
+    checked = BatchParams.check(kept).model_dump(mode="json", exclude_unset=True)
+    workspace().catalog.set_setting(RECIPES, {**saved(), wanted: {"edge": edge(query), "fields": checked}})
+
+
+def forget(name: str) -> None:
+    """Remove a saved recipe."""
+    if name not in saved():
+        raise ParamError(f"'{name}' is not a saved recipe.", hint="Presets cannot be removed.")
+    workspace().catalog.set_setting(RECIPES, {n: r for n, r in saved().items() if n != name})
 
 
 def fields(query: Query) -> dict[str, Any]:
@@ -72,7 +120,7 @@ def calibration(query: Query) -> dict[str, Any]:
         return {"calibrate": "none"}
     standard = cell[2] if cell else _foil(query)
     energy = query.get("calenergy") or base(query).get("assigned") or (standard.energy if standard else None)
-    feature = query.get("calfeature") or (standard.feature if standard else "white_line")
+    feature = query.get("calfeature") or base(query).get("feature") or (standard.feature if standard else "white_line")
     name = standard.name if standard else cell[1] if cell else "foil"
     how = {"calibrate": "standard", "cell": cell[0]} if cell else {"calibrate": "foil"}
     return {**how, "standard": name, "feature": feature, "assigned": energy}

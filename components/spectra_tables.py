@@ -1,6 +1,7 @@
 """Tables of the spectra page: group against group, areas by sample, edges, combinations; each number with its interval and n."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import dash_mantine_components as dmc
 import numpy as np
@@ -12,9 +13,10 @@ from analysis.core.data import warnings_of
 from analysis.core.numerics.statistics import Interval
 from analysis.core.registry import Labelled
 from analysis.spectra.effects import AreaEffect, AreaRow, area_effects, area_rows
-from components import spectra_mixtures, spectra_view
+from components import spectra_mixtures, spectra_recipe, spectra_view
 from components.context import style
 from components.numbers import between, printed, with_spread, within
+from components.results import merged
 from components.spectra_samples import groups
 from components.spectra_view import state_in
 from components.views import Items, Query
@@ -87,7 +89,7 @@ def fit(query: Query) -> Table:
 def _peak_row(ds: xr.Dataset, k: int) -> Component:
     value = {n: float(ds[n].values[k]) for n in ("center", "center_std", "area", "area_low", "area_high", "height", "height_std", "sigma")}
     flag = str(ds["flags"].values[k])
-    area = [
+    area: list[Component | str] = [
         within(value["area"], value["area_low"], value["area_high"]),
         html.Br(),
         html.Small(between(value["area_low"], value["area_high"])),
@@ -163,8 +165,8 @@ def combinations(query: Query) -> Table:
     used = {str(n) for n, w in zip(ds["reference"].values.astype(str), ds["weight"].values, strict=True) if w != 0}
     rows = [_combination_row(ds, k, used) for k in range(ds.sizes["combination"])]
     note = (
-        "p: that the larger, best fit is better by chance alone (F-test with independent points). Bold: the fit that is reported, as small as "
-        "the test allows. – : as many references as the best."
+        "p: that the best fit is better by chance alone (F-test with independent points); – where it has no more references. Bold: the "
+        "fit that is reported, as small as the test allows."
     )
     return [table(("References", "R factor", "p"), rows), _said(note)], Items(waiting=items.waiting)
 
@@ -173,8 +175,60 @@ def _combination_row(ds: xr.Dataset, k: int, used: set[str]) -> Component:
     label = str(ds["combination"].values[k])
     name: Component | str = html.Strong(label) if set(label.split(" + ")) == used else label
     p = float(ds["combination_p"].values[k])
-    cells = [f"{float(ds['combination_r_factor'].values[k]):.3g}", "–" if not np.isfinite(p) else "< 0.001" if p < 1e-3 else f"{p:.3f}"]
+    cells = [
+        f"{float(ds['combination_r_factor'].values[k]):.3g}",
+        "best" if k == 0 else "–" if not np.isfinite(p) else "< 0.001" if p < 1e-3 else f"{p:.3f}",
+    ]
     return html.Tr([html.Th(name, scope="row"), *(html.Td(c, className="number") for c in cells)])
+
+
+def edges(query: Query) -> Table:
+    """Every sample with the numbers of its processing: one recipe, one row each."""
+    items = spectra_view.everyone(query)
+    if not items.shown:
+        return [], items
+    fitted = spectra_view.fitted(query, items)
+    fits = {i.label: i for i in fitted.shown}
+    feature = query.get("feature") or spectra_view.FEATURE
+    rows = [_edge_row(i, k, fits.get(i.label), feature) for i in items.shown for k in range(i.data.sizes["spectrum"])]
+    head = (
+        "Sample",
+        "Shift / eV",
+        "E0",
+        "Half step",
+        "Steepest",
+        "Inflection",
+        "White line",
+        "Height",
+        "Edge step",
+        "Noise",
+        f"{feature} / eV",
+    )
+    found = spectra_recipe.sentence(query)
+    note = f"{found} E0 is that of the recipe; the other energies (eV) are what each definition finds. Height, noise on an edge step of 1."
+    said = dict.fromkeys(w for i in items.shown for w in warnings_of(i.data))
+    return [table(head, rows), _said(note), *(dmc.Text(w, size="xs", c="orange") for w in said)], merged(
+        replace(items, shown=()), replace(fitted, shown=())
+    )
+
+
+def _edge_row(item: Labelled, k: int, fit: Labelled | None, feature: str) -> Component:
+    ds = item.data
+    value = {n: float(ds[n].values[k]) for n in ("e0", "half_step", "max_slope", "inflection", "white_line", "white_line_height", "noise")}
+    step, std = float(ds["edge_step"].values[k]), float(ds["edge_step_std"].values[k])
+    shift = float(ds["energy_shift"].values[k]) if "energy_shift" in ds else 0.0
+    energies = [f"{value[n]:.2f}" if np.isfinite(value[n]) else "–" for n in ("e0", "half_step", "max_slope", "inflection", "white_line")]
+    area = [part for r in area_rows(fit, feature) for part in _area(r)] if fit else ["–"]
+    cells = [
+        f"{shift:+.2f}".replace("-", "−"),
+        *energies,
+        printed(value["white_line_height"], 3),
+        with_spread(step, std),
+        printed(value["noise"], 2),
+    ]
+    said = [html.Br(), html.Small("synthetic")] if item.origin == "synthetic" else []
+    name = html.Th([swatch(item.group), " ", str(ds["name"].values[k]), *said], scope="row", className="cell-name")
+    return html.Tr([name, *(html.Td(c, className="number") for c in cells), html.Td(area, className="number")])
 
 
 def table(head: Sequence[str], rows: Sequence[Component]) -> Component:

@@ -25,7 +25,7 @@ from components.spectra_samples import STATES, edge, groups, label, references, 
 from components.views import Items, Query, listed
 
 CHOICE = (*spectra_samples.CHOICE, *spectra_recipe.READS)
-SUBJECTS = (*CHOICE, "off", "show")
+SUBJECTS = (*CHOICE, "off", "curves")
 RANGES = {"S K": (2466.0, 2485.0), "Ni K": (8320.0, 8380.0)}  # eV, where a comparison looks first
 
 
@@ -146,10 +146,10 @@ def place(state: str) -> int:
 
 def shows_means(query: Query) -> bool:
     """Whether means stand for their samples: as chosen, else where a group has several cells in one state."""
-    if query.get("show") in ("means", "both"):
+    if query.get("curves") in ("means", "both"):
         return True
     found = [(m.group, state_of(m)) for m in samples(query)]
-    return query.get("show", "auto") == "auto" and len(found) > len(set(found))
+    return query.get("curves", "auto") == "auto" and len(found) > len(set(found))
 
 
 def subjects(query: Query) -> Items:
@@ -159,7 +159,7 @@ def subjects(query: Query) -> Items:
 
 def overlaid(query: Query) -> Items:
     """Subjects, the samples behind their means, and references that were asked for."""
-    behind = chosen(query) if query.get("show") == "both" else Items()
+    behind = chosen(query) if query.get("curves") == "both" else Items()
     return merged(behind, subjects(query), beside(query))
 
 

@@ -14,7 +14,16 @@ from analysis.spectra.figures_base import SpectrumFigureParams
 from analysis.spectra.figures_fits import LoadingParams, PeakFitParams, components, lcf, loadings, peak_fit, scans
 from analysis.spectra.figures_overlay import DEFAULT_MARKERS as DEFAULT_MARKERS
 from analysis.spectra.figures_overlay import DifferenceParams, OverlayParams, difference, overlay
-from analysis.spectra.figures_processing import LinesParams, MeasuredParams, StandardParams, corrected, lines, measured, standards
+from analysis.spectra.figures_processing import (
+    LinesParams,
+    MeasuredParams,
+    StandardParams,
+    corrected,
+    edge_energies,
+    lines,
+    measured,
+    standards,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +85,7 @@ FIGURES = (
     Figure("spectra.measured", "Spectra as measured", "xas.spectra", measured, MeasuredParams, _curve_table("mu")),
     Figure("spectra.standards", "Standards as measured", "xas.spectra", standards, StandardParams, _curve_table("mu")),
     Figure("spectra.lines", "Pre-edge and post-edge", "spectra.normalised", lines, LinesParams, _curve_table("mu", "pre", "post")),
+    Figure("spectra.edges", "Edge energies", "spectra.normalised", edge_energies, Params, _row_table("spectrum")),
     Figure("spectra.corrected", "Self-absorption", "spectra.normalised", corrected, SpectrumFigureParams, _curve_table("norm", "mu")),
     Figure("spectra.overlay", "Normalised spectra", "spectra.normalised", overlay, OverlayParams, _curve_table("norm", "flat", "mu")),
     Figure(

@@ -27,7 +27,8 @@ STATE_MARK = " · "  # what stands before the state in a label: "C1 · charged"
 STATES = ("charged", "discharged", "pristine")  # always the same dash and the same order
 CROWDED = 0.045  # of the shown range: names of markers that are nearer to one another stand below one another
 LOWER = 0.2  # of the height
-LEGEND_COLUMN = 0.25  # of the width, for the text of an entry; with its symbol three stand in a row
+LEGEND_COLUMN = {2: 0.36, 3: 0.245}  # of the width, for the text of an entry, by how many stand in a row with their symbols
+LEGEND_PX = 10
 BELOW_PX = 42  # from the axis to the notes: ticks and title of the axis
 NOTE_LENGTH = {"wide": 128, "narrow": 60}  # characters of a line of notes below a figure on the screen
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
@@ -200,6 +201,7 @@ def visible_range(curves: Sequence[tuple[np.ndarray, np.ndarray]], params: Spect
     return {"range": [low - margin, high + margin]}
 
 
-def columns_of_legend(count: int) -> dict[str, Any]:
+def columns_of_legend(count: int, columns: int = 3) -> dict[str, Any]:
     """A legend in even columns, so that groups stand under one another."""
-    return {"entrywidth": LEGEND_COLUMN, "entrywidthmode": "fraction"} if count > 3 else {}
+    width = {"entrywidth": LEGEND_COLUMN[columns], "entrywidthmode": "fraction", "font": {"size": LEGEND_PX}}
+    return width if count > columns or columns < 3 else {}

@@ -109,7 +109,7 @@ def components(items: tuple[Labelled, ...], style: Style, params: Params) -> "go
             {"type": "scatter", "mode": "lines+markers", "x": n[own], "y": values[own], "name": legend(item.label, item), "marker": look}
         )
     layout = {
-        "xaxis": {"title": {"text": "Number of components / 1"}, "dtick": 1},
+        "xaxis": {"title": {"text": "Number of components / 1"}, "nticks": 12},
         "notes": notes(items),
         "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Indicator function / 1"}, "type": "log", "exponentformat": "power"},

@@ -8,8 +8,9 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.errors import DataError
+from analysis.core.params import Params
 from analysis.core.registry import Labelled
-from analysis.core.style import Style
+from analysis.core.style import SYMBOLS, Style
 from analysis.spectra.curves import curves
 from analysis.spectra.energy_axis import feature_energy
 from analysis.spectra.figures_base import (
@@ -18,6 +19,7 @@ from analysis.spectra.figures_base import (
     SpectrumFigureParams,
     Trace,
     colours,
+    columns_of_legend,
     dash_of,
     energy_axis,
     finish,
@@ -26,6 +28,7 @@ from analysis.spectra.figures_base import (
     markers,
     names,
     notes,
+    safe,
     span,
     visible_range,
 )
@@ -57,6 +60,7 @@ def measured(items: tuple[Labelled, ...], style: Style, params: MeasuredParams) 
     layout = {
         "xaxis": energy_axis(params),
         "notes": notes(items),
+        "width_of_notes": "narrow",
         "yaxis": {"title": {"text": MU_TITLE}, **visible_range([(t["x"], t["y"]) for t in traces], params)},
         "shapes": shapes,
         "annotations": labels,
@@ -92,8 +96,9 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
         near = curve.between(low, high)
         height = float(np.ptp(near.mu)) or 1.0
         values = (near.mu - near.mu.min()) / height
-        name = f"{item.label}: {found:.2f} eV, shift {params.assigned - found:+.2f} eV"
-        traces.append(line(near.energy, values, legend(name, item), colour, legendgroup=item.key))
+        shift = f"{params.assigned - found:+.2f}".replace("-", "−")
+        name = safe(f"{item.label}: {found:.2f} eV ({shift})")
+        traces.append(line(near.energy, values, name, colour, legendgroup=item.key))
         at = float(np.interp(found, near.energy, values))
         mark = {"type": "scatter", "mode": "markers", "x": [found], "y": [at], "marker": {"color": colour, "size": 8}, "showlegend": False}
         traces.append({**mark, "legendgroup": item.key, "hovertemplate": "%{x:.3f} eV<extra></extra>"})
@@ -101,7 +106,8 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
     shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"], style)
     layout = {
         "xaxis": {"title": {"text": ENERGY_TITLE}, "range": [low, high]},
-        "notes": notes(items, f"Dots: {what} as measured."),
+        "notes": notes(items, f"Dots: {what} as measured; in brackets: shift to the assigned energy / eV."),
+        "legend": columns_of_legend(len(items), 2),
         "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Absorption, scaled / 1"}},
         "shapes": shapes,
@@ -131,14 +137,16 @@ def lines(items: tuple[Labelled, ...], style: Style, params: LinesParams) -> "go
             traces.append(line(energy, rows["mu"] - step, "less the step of Nb L2", style.ink, line={"width": 1}))
     for name, title in (("pre", "pre-edge line"), ("post", "post-edge")):
         traces.append(line(energy, rows[name], title, style.muted, line={"dash": "dash" if name == "pre" else "dot"}))
-    found = [f"{title}@{float(ds[name].values[k]):.3f}" for name, title in ENERGIES.items() if np.isfinite(ds[name].values[k])]
-    shapes, labels = markers(found, style, span(params, traces))
+    found = {title: float(ds[name].values[k]) for name, title in ENERGIES.items() if np.isfinite(ds[name].values[k])}
+    shapes, _ = markers([f"{title}@{energy}" for title, energy in found.items()], style)
+    energies = ", ".join(f"{title} {energy:.2f}" for title, energy in found.items())
     layout = {
         "xaxis": energy_axis(params),
-        "notes": notes(items[:1], "Shaded: ranges of the fits."),
+        "notes": notes(items[:1], f"Dotted: {energies} eV.", "Shaded: ranges of the fits."),
+        "width_of_notes": "narrow",
+        "legend": columns_of_legend(len(traces), 2),
         "yaxis": {"title": {"text": MU_TITLE}},
         "shapes": [*_ranges(ds, k, style), *shapes],
-        "annotations": labels,
     }
     return finish(traces, layout, style, "spectra.lines")
 
@@ -167,11 +175,35 @@ def corrected(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureP
             traces.append(line(energy, gain, "amplification of noise", style.muted, **look))
     models = [i.data.attrs["self_absorption"] for i in items if i.data.attrs.get("self_absorption")]
     said = [f"{n['formula']}, {n['angle_in']:g}° in, {n['angle_out']:g}° out, {n['model']}." for n in models]
-    layout = {
-        "xaxis": {**energy_axis(params), "anchor": "y2"},
-        "notes": notes(items, *said),
+    layout: dict[str, Any] = {
+        "xaxis": energy_axis(params),
+        "notes": notes(items, *said) if said else notes(items, "No formula is given: not corrected."),
         "width_of_notes": "narrow",
-        "yaxis": {"title": {"text": "Normalised absorption / 1"}, "domain": [0.3, 1.0]},
-        "yaxis2": {"title": {"text": "Amplification / 1"}, "domain": [0.0, 0.24], "rangemode": "tozero"},
+        "legend": columns_of_legend(len(traces), 2),
+        "yaxis": {"title": {"text": "Norm. absorption / 1"}},
     }
+    if any(t.get("yaxis") == "y2" for t in traces):
+        layout["xaxis"]["anchor"] = "y2"
+        layout["yaxis"]["domain"] = [0.36, 1.0]
+        layout["yaxis2"] = {"title": {"text": "Amplif. / 1"}, "domain": [0.0, 0.28], "rangemode": "tozero", "nticks": 4}
     return finish(traces, layout, style, "spectra.corrected")
+
+
+def edge_energies(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
+    """Edge energies of every sample by every definition: a symbol for each definition, a colour for each group."""
+    rows = [(i, k, n) for i in items for k, n in enumerate(names(i))]
+    traces: list[Trace] = []
+    for symbol, (name, title) in zip(SYMBOLS, ENERGIES.items(), strict=False):
+        if name == "e0":
+            continue  # the recipe's, the same for all
+        x = [float(i.data[name].values[k]) for i, k, _ in rows]
+        look = {"symbol": symbol, "size": 7, "color": [style.color(i.group) for i, _, _ in rows]}
+        shape = {"type": "scatter", "mode": "markers", "x": x, "y": [safe(n) for _, _, n in rows], "marker": look, "name": title}
+        traces.append({**shape, "hovertemplate": f"%{{y}}<br>{title} %{{x:.2f}} eV<extra></extra>"})
+    layout = {
+        "xaxis": {"title": {"text": ENERGY_TITLE}, "tickformat": ".1f"},
+        "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 9}},
+        "notes": notes(items),
+        "width_of_notes": "narrow",
+    }
+    return finish(traces, layout, style, "spectra.edges")

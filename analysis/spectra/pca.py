@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError
 from analysis.core.params import Params
+from analysis.spectra.curves import common_attrs
 from analysis.spectra.normcurves import common_grid, norm_curves, numbered, remarks
 
 EV: dict[str, Any] = {"unit": "eV"}
@@ -70,7 +71,7 @@ def pca(spectra: Sequence[xr.Dataset], params: PcaParams) -> xr.Dataset:
             "score": (("component", "spectrum"), score, {"units": "1"}),
         }
     )
-    return warn(out, *remarks(spectra))
+    return warn(out.assign_attrs(common_attrs(spectra)), *remarks(spectra))
 
 
 def malinowski(eigenvalue: np.ndarray, *, rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from analysis.spectra import combine, energy_axis, normalising, self_absorption
 from analysis.spectra.curves import assemble, common_attrs, curves, gathered, spread, union
 from analysis.spectra.normalising import EV, NormaliseParams
 
-DEGREE = {"unit": "degree"}
+DEGREE: dict[str, Any] = {"unit": "degree"}
 
 
 class ProcessParams(NormaliseParams):
@@ -163,7 +163,8 @@ def processed(
     if params.rebin != "none":
         ds = combine.rebinned(ds, _bins(params))
     made = normalising.normalised(ds, params)
-    return self_absorption.corrected(made, _absorber(made, params)) if params.formula.strip() else made
+    is_corrected = params.formula.strip().casefold() not in ("", "none")
+    return self_absorption.corrected(made, _absorber(made, params)) if is_corrected else made
 
 
 def joined(spectra: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -11,7 +11,8 @@ from analysis.core.data import Scalar, warn
 from analysis.core.errors import DataError
 from analysis.core.numerics.robust import least_squares
 from analysis.core.params import Params
-from analysis.spectra.normcurves import common_grid, norm_curves, remarks
+from analysis.spectra.curves import common_attrs
+from analysis.spectra.normcurves import common_grid, norm_curves, numbered, remarks
 
 EV: dict[str, Any] = {"unit": "eV"}
 
@@ -24,11 +25,13 @@ class RepeatsParams(Params):
     low: float = Field(-20.0, title="Compared from", json_schema_extra=EV)
     high: float = Field(30.0, title="Compared to", json_schema_extra=EV)
     level: float = Field(0.95, gt=0.5, lt=1, title="Level of the interval")
+    chosen: tuple[int, ...] = Field((), title="Numbers of the scans, from 1 (all if empty)")
 
 
 def repeats(spectra: Sequence[xr.Dataset], params: RepeatsParams) -> xr.Dataset:
     """Feature height and distance from the mean, scan by scan in the given order, and the change a scan at every energy."""
-    found = norm_curves(spectra)
+    offered = norm_curves(spectra)
+    found = numbered(offered, params.chosen) if params.chosen else offered
     if len(found) < 3:
         raise DataError(f"{len(found)} scans cannot show a trend.", hint="Give at least three repeats, in the order of time.")
     grid = common_grid(found, found[0].e0 + params.low, found[0].e0 + params.high)
@@ -57,7 +60,7 @@ def repeats(spectra: Sequence[xr.Dataset], params: RepeatsParams) -> xr.Dataset:
         said.append(
             f"The height at {params.feature:g} eV changes by {line.slope:+.4f} a scan: beam damage or drift; use the first scans only."
         )
-    return warn(out, *remarks(spectra), *said)
+    return warn(out.assign_attrs(common_attrs(spectra)), *remarks(spectra), *said)
 
 
 def summarise(stored: xr.Dataset, params: RepeatsParams) -> Mapping[str, Scalar]:
