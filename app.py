@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         root, fresh = server.choose_workspace(args.workspace)
+        server.use_scheduler(args.scheduler, root)
         app = create_app(root, roots=tuple(args.roots), hosts=frozenset({args.host, *args.allow_host}), token=token)
     except UserError as err:
         print(err, file=sys.stderr)
@@ -50,6 +51,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--token", default="", help="secret that clients must show; required for other addresses")
     parser.add_argument("--allow-host", action="append", default=[], help="further host name under which the server may be reached")
     parser.add_argument("--roots", type=Path, nargs="*", default=[], help="folders whose files the import page may browse")
+    parser.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler whose workers compute large arrays")
     parser.add_argument("--demo", action="store_true", help="fill an empty workspace with the synthetic study")
     return parser.parse_args(argv)
 

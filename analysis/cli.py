@@ -8,14 +8,15 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from analysis import cli_output, series
+from analysis import cli_output, cluster, series
 from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields, manifest
+from analysis.core import settings
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError, UserError
 from analysis.core.registry import Input, Reader, Recipe
@@ -129,7 +130,8 @@ def _run(args: argparse.Namespace) -> None:
         request = Request(
             recipe=recipe.id, inputs=_inputs(recipe, args.inputs, args.reader, store), params=recipe.params.parse(args.params)
         )
-        key = run(request, registry(), store)
+        with cluster.computing(args.scheduler or settings.scheduler(), store) if recipe.chunked else nullcontext():
+            key = run(request, registry(), store)
         result = store.open(key)
         if args.out:
             cli_output.write(result, args.out)
@@ -307,6 +309,7 @@ def _add_run(commands: Any) -> None:
     p.add_argument("--figure", type=Path, metavar="FILE.html|.png|.svg")
     p.add_argument("--json", action="store_true")
     p.add_argument("--workspace", type=Path, metavar="DIR")
+    p.add_argument("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler whose workers compute recipes over large arrays")
     p.set_defaults(act=_run)
 
 

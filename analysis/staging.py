@@ -35,6 +35,7 @@ CHUNK_BYTES = 8 << 20  # what one request may carry
 BLOCK_BYTES = 1 << 20  # what is held in memory
 MAX_BYTES = 64 << 30
 SPARE_BYTES = 512 << 20  # left free for the catalog, results and everybody else
+ARRIVING_S = 5.0  # since the last piece
 STALE_S = 24 * 3600
 NAME_LENGTH = 150
 
@@ -276,6 +277,15 @@ class Staging:
             found=_read_json(folder / "found.json"),
             whole=_read_json(folder / "whole.json"),
         )
+
+    def is_arriving(self) -> bool:
+        """Whether a file is on its way just now."""
+        now = datetime.fromisoformat(settings.now()).timestamp()
+        for part in self.root.glob("*/part"):
+            with suppress(FileNotFoundError):  # it has arrived meanwhile
+                if now - part.stat().st_mtime < ARRIVING_S:
+                    return True
+        return False
 
     def _unfinished(self) -> list[tuple[str, dict[str, Any]]]:
         return [(p.parent.name, self._arrived(p.parent)) for p in self.root.glob("*/part")]

@@ -1,13 +1,16 @@
 """What runs as a job: each takes the store of its workspace and a JSON payload, reports progress, returns a short text."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analysis import cluster
 from analysis.catalog import CellFields, HarvestFields, MeasurementFields, MeasurementRecord, ParticleFields
+from analysis.core import settings
 from analysis.core.registry import Reader
 from analysis.core.run import Request, report, run, stage
 from analysis.core.store import Store
@@ -33,7 +36,9 @@ DEMO_PARTS = ("cycling", "spectra", "particles")
 def run_request(store: Store, payload: Mapping[str, Any]) -> str:
     """Compute a request; the key that the server promised must come out."""
     request = Request.model_validate(payload["request"])
-    key = run(request, registry(), store)
+    recipe = registry().recipe(request.recipe)
+    with cluster.computing(settings.scheduler(), store) if recipe.chunked else nullcontext():
+        key = run(request, registry(), store)
     if key != payload["key"]:
         raise RuntimeError(f"this worker made {key}, the server expected {payload['key']}: their code or libraries differ")
     return key

@@ -48,7 +48,8 @@ class Judged:
 def said(staged: Staged) -> dict[str, Any]:
     """The fields of a file as they stand: what the user said, else the cell's name from the file's."""
     fields = {k: v for k, v in dict(staged.form.get("fields", {})).items() if k in ALL_FIELDS}
-    return {"cell.name": proposed_cell(staged.name), **fields}
+    series = str((staged.found or {}).get("series", ""))
+    return {"cell.name": proposed_cell(series or staged.name), **fields}
 
 
 def proposed_cell(name: str) -> str:

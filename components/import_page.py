@@ -26,9 +26,8 @@ from components.import_work import Lot
 POLL_MS = 700  # while something is read or imported
 IDLE_MS = 4000  # never off: answers may overtake one another
 FORMATS = (
-    "Cycling: BioLogic .mpr .mpt, Neware .nda .ndax, Arbin, Maccor, Landt, LANHE .ccs, Novonix, Basytec, Battery Data Format, any CSV "
-    "or Excel table · X-ray microscopy: Zeiss .xrm .txrm frames with references, TIFF, HDF5, NeXus, Zarr, NumPy, STXM .hdr + .xim, "
-    "raw numbers, finished edge maps, tomograms · Spectra: XDI, Athena .prj, NXxas, columns of text · a manifest with its files"
+    "Cyclers: BioLogic, Neware, Arbin, Maccor, Landt, LANHE, Novonix, Basytec, Battery Data Format, any table · Microscopy: .xrm, .txrm, "
+    "TIFF, HDF5, NeXus, Zarr, NumPy, STXM, raw · Spectra: XDI, Athena, NXxas, columns · a manifest with its files"
 )
 
 HOW = "Each file is recognised by its content and shown here; frames of one scan are put together. Nothing is taken before you say so."

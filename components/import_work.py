@@ -115,6 +115,8 @@ def look(shown: Iterable[str]) -> None:
         is_shown = staged.sid in sids or staged.form.get("test", {}).get("id") in sids
         if is_shown and "done" not in staged.form and found_in(staged, helpers) is None:
             _submit(staged, helpers, (), turn)
+    if staging().is_arriving():
+        return  # the next file may belong to a series that would be read anew
     found = {s.sid: found_in(s, waiting.helpers(s)) for s in waiting.mains}
     for parts in _together(waiting.mains, found):
         is_shown = bool(sids & {p.sid for p in parts}) and "done" not in parts[0].form

@@ -12,7 +12,7 @@ from dash import Dash, _callback
 from flask import Flask
 from werkzeug.serving import make_server
 
-from analysis import tasks
+from analysis import cluster, tasks
 from analysis.core import settings
 from analysis.core.errors import UserError
 from analysis.core.jobs import Executor, Inline, Jobs, Pool
@@ -49,6 +49,15 @@ def choose_workspace(given: Path | None) -> tuple[Path, bool]:
     """The workspace folder, and whether it is new (then the synthetic study is put in)."""
     root = given or settings.workspace() or Path("workspace")
     return root, given is None and settings.workspace() is None and not (root / "format").exists()
+
+
+def use_scheduler(address: str, root: Path) -> None:
+    """Have jobs over large arrays computed by a Dask cluster, after a look whether it can; nothing where none is named."""
+    if address:
+        os.environ[f"{settings.PREFIX}SCHEDULER"] = address  # the processes of the pool inherit it
+    if settings.scheduler():
+        workers = cluster.check(settings.scheduler(), Workspace(root).root)
+        log.info("%s of the Dask scheduler at %s compute large arrays", f"{workers} workers", settings.scheduler())
 
 
 def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: str, pool: bool) -> Dash:

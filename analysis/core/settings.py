@@ -18,6 +18,11 @@ def token() -> str:
     return os.environ.get(f"{PREFIX}TOKEN", "")
 
 
+def scheduler() -> str:
+    """Address of the Dask scheduler that computes chunked arrays (INTERPLAY_SCHEDULER), or ""."""
+    return os.environ.get(f"{PREFIX}SCHEDULER", "")
+
+
 def workers() -> int:
     """Processes of the job pool (INTERPLAY_WORKERS): one for two cores, at least two so that a short job need not wait for a long one."""
     text = os.environ.get(f"{PREFIX}WORKERS", "")
