@@ -6,7 +6,7 @@ The command line and the dashboard both work through this class; neither knows h
 import sqlite3
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -283,9 +283,24 @@ class Workspace:
             return f"is missing ({path})"
         return None if file_digest(path) == file.sha256 else "has changed since it was imported"
 
+    def ancestry(self, keys: Iterable[str]) -> set[str]:
+        """These entries and all that they were made from, as far as the store has them."""
+        found: set[str] = set()
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key not in found and self.store.has(key):
+                found.add(key)
+                inputs = self.store.provenance(key).get("inputs", {}).values()
+                todo += [k for given in inputs for k in ([given] if isinstance(given, str) else given)]
+        return found
+
     def prune(self) -> tuple[int, int]:
-        """Remove results, and datasets that no measurement uses; return how many entries and bytes went."""
-        used = {k for m in self.catalog.measurements() for k in m.dataset_keys}
+        """Remove results, and datasets that no measurement uses; return how many entries and bytes went.
+
+        What boards pin stays, with everything that it was made from.
+        """
+        used = {k for m in self.catalog.measurements() for k in m.dataset_keys} | self.ancestry(self.catalog.boards.pinned())
         gone = [k for k in self.store.keys("dr") if k not in used]
         size = sum(self.store.nbytes(k) for k in gone)
         for key in gone:

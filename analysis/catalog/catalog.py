@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import joinedload, selectinload
 
 from analysis.catalog import rows
+from analysis.catalog.boards import Boards
 from analysis.catalog.database import Database
 from analysis.catalog.models import Cell, ColumnMapping, File, Group, Harvest, Measurement, Particle, Setting
 from analysis.catalog.records import (
@@ -42,6 +43,7 @@ class Catalog:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._db = Database(root)
+        self.boards = Boards(self._db)
 
     def close(self) -> None:
         self._db.close()

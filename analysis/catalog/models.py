@@ -156,6 +156,35 @@ class File(Base):
     referenced: Mapped[bool]
 
 
+class Board(Base):
+    """A review board; what stands on it is its newest version."""
+
+    __tablename__ = "boards"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    version: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=func.current_timestamp())  # UTC
+
+    versions: Mapped[list["BoardVersion"]] = relationship(
+        order_by="BoardVersion.version", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class BoardVersion(Base):
+    """A board as it was saved once; never changed afterwards."""
+
+    __tablename__ = "board_versions"
+    __table_args__ = (UniqueConstraint("board_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    board_id: Mapped[int] = mapped_column(ForeignKey("boards.id", ondelete="CASCADE"), index=True)
+    version: Mapped[int]
+    change: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    saved_at: Mapped[dt.datetime] = mapped_column(server_default=func.current_timestamp())  # UTC
+
+
 class ColumnMapping(Base):
     """How the columns of files with this header were read the last time."""
 

@@ -32,6 +32,7 @@ class Style:
     theme: Literal["light", "dark"] = "light"
     size: Literal["screen", "single", "double"] = "screen"
     groups: tuple[str, ...] = ()
+    font_px: int = 0  # of the text; 0 is what suits the size
 
     def color(self, group: str) -> str:
         """The colour of a group, the same in every figure; grey for what belongs to none."""
@@ -68,7 +69,7 @@ class Style:
 
     def template(self) -> dict[str, Any]:
         """Plotly template: fonts, colours, axes. The only place where figures get their looks."""
-        size = FONT_PX[self.size]
+        size = self.font_px or FONT_PX[self.size]
         axis = {
             "gridcolor": self.grid,
             "linecolor": self.muted,
