@@ -95,10 +95,15 @@ def _particles(query: Query) -> Component:
         on, reason = str(m.id) not in off, m.excluded_because or ""
         shown.append(chip(str(m.id), edge_maps.particle_name(m), m.group or "", on=on, look=look, about=about, reason=reason))
     none = [] if found else [dmc.Text("No particle of these groups in these states.", size="sm", c="dimmed")]
-    excluded = dmc.Switch(
-        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
-    )
-    return dmc.Group([*shown, *none, excluded, hidden(query, "off", "excluded")], gap=6, className="cells")
+    return dmc.Group([*shown, *none, *_excluded(query), hidden(query, "off", "excluded")], gap=6, className="cells")
+
+
+def _excluded(query: Query) -> list[Component]:
+    """The switch for what was excluded, where there is any."""
+    if not any(m.excluded for m in edge_maps.measured_particles()):
+        return []
+    shown = query.get("excluded") == "shown"
+    return [dmc.Switch(id="excluded-switch", label="with excluded", checked=shown, size="xs", className="push")]
 
 
 def _compare(query: Query) -> Component:

@@ -1,5 +1,6 @@
 """The words and numbers of the distributions page: differences over particles, the marked range, the recipe, the particles as a table."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -58,8 +59,6 @@ def differences(query: Query) -> Drawn:
     if len(names) == 2:
         both = f"{names[0]} − {names[1]}"
         blocks.append(_block(f"{both}, difference of these", values.get("activity_difference"), "", result))
-        width = "heterogeneity" if result.attrs.get("width_of") == "heterogeneity" else "standard deviation"
-        blocks += [_block(f"{both}, {width}, {s}", values.get(f"width_{s}"), "", result) for s in ("charged", "discharged")]
     return Drawn(html.Div([b for b in blocks if b is not None], className="stat-row"))
 
 
@@ -134,9 +133,9 @@ def recipe(query: Query) -> Drawn:
     where = "as given" if query.get("e0") else "the median of all stacks"
     e0 = f"E0 {params['e0']:g} eV ({where})" if "e0" in params else "E0 is being found"
     lines = f"pre-edge line {shown.pre1:g} … {shown.pre2:g} eV, post-edge line {shown.norm1:g} … {shown.norm2:g} eV from E0, order 1"
-    offset = f", energies {shown.energy_offset:+g} eV" if shown.energy_offset else ""
+    lines += f", energies {shown.energy_offset:+g} eV" if shown.energy_offset else ""
     items = merged_remarks(query)
-    text = f"All particles alike: {DEFINITIONS[shown.definition]}, {e0}, {lines}{offset}."
+    text = f"All particles alike: {DEFINITIONS[shown.definition]}, {e0}, {_minus(lines)}."
     remarks = remarks_of(items)
     body: list[Component] = [dmc.Text(text, size="xs", c="dimmed")]
     if remarks:
@@ -147,19 +146,31 @@ def recipe(query: Query) -> Drawn:
     return Drawn(body, bool(items.waiting or finding.waiting))
 
 
+def _minus(text: str) -> str:
+    return re.sub(r"-(?=\d)", "−", text)
+
+
 def merged_remarks(query: Query) -> Items:
     """The results whose warnings the page repeats."""
     return view.merged(view.distributions(query, off=True), view.compared(query))
 
 
 def remarks_of(items: Items) -> list[tuple[str, str]]:
-    """Every warning once, with the particles that it is about."""
-    about: dict[str, list[str]] = {}
+    """Every warning once, with the particles that it is about; those that differ only in their numbers count as one."""
+    about: dict[str, tuple[str, list[str]]] = {}
     for item in items.shown:
         for sentence in warnings_of(item.data):
-            about.setdefault(sentence, []).append(item.label)
-    total = len(items.shown)
-    return [(s, "all particles" if len(w) >= total - 1 > 1 else ", ".join(w[:4]) + (" …" if len(w) > 4 else "")) for s, w in about.items()]
+            kind = re.sub(r"(About )?\d[\d.,]*", "#", sentence)
+            about.setdefault(kind, (sentence, []))[1].append(item.label)
+    total = sum(i.data.attrs.get("schema") == "xanes.distribution" for i in items.shown)
+    return [(sentence, _whom(list(dict.fromkeys(labels)), total)) for sentence, labels in about.values()]
+
+
+def _whom(labels: Sequence[str], total: int) -> str:
+    if len(labels) == total > 1:
+        return f"so or alike for all {total} particles"
+    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+    return ", ".join(labels[:3]) + more
 
 
 def particle_table(query: Query) -> Drawn:

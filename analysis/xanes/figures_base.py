@@ -24,6 +24,7 @@ STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charge
 STATES = ("pristine", "discharged", "charged")  # as the edge energy rises
 DASH_OF_STATE = {"charged": "solid", "discharged": "dash", "pristine": "dot", "": "solid"}
 NOTE_LENGTH = 64
+NARROW_NOTE = 44  # in figures whose names take room at the left
 WIDE_NOTE = 120  # in figures that are drawn wide
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 QUANTITIES = {"soc": "State of charge", "valence": "Ni valence"}

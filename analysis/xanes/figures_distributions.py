@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 NO_PARTICLES = "No distribution to show. Choose particles whose edge energies are mapped."
+BESIDE = 0.74  # of the width: the panels, where numbers stand to their right
 FEW = 2  # histograms in a panel that are filled, with their curves and numbers; more are lines
 HEIGHTS = {"density": "Density", "fraction": "Fraction of the volume"}
 
@@ -147,7 +148,7 @@ def _of_sets(item: Labelled, particles: Sequence[Labelled], params: HistogramPar
 
 
 def _numbers(ds: xr.Dataset, numbers: dict[str, float], parts: int) -> str:
-    """Median, skewness, dip and the mixture's size as one line."""
+    """Median, skewness, dip and the mixture's size as words."""
     words = [f"median {numbers['median']:{number_format(ds)}}{unit_of(ds)}"] if "median" in numbers else []
     words += [f"skew {numbers['skewness']:+.2f}"] if "skewness" in numbers else []
     words += [f"dip {numbers['dip']:.3f}"] if "dip" in numbers else []
@@ -216,9 +217,11 @@ def _layout(
     unit = "eV⁻¹" if params.height == "density" and not ds.attrs.get("quantity") else "1"
     shown = {"range": [params.low, params.high]} if params.low is not None and params.high is not None else {}
     title = titled(value_axis(ds), _origins(items, bars), _notes(ds, bars, states, params), style, length=WIDE_NOTE)
+    beside = _with_numbers(bars, states)
+    across = {"domain": [0, BESIDE]} if beside else {}
     layout: dict[str, Any] = {
-        "xaxis": {"title": title, "anchor": "y" if rows == 1 else f"y{rows}", "tickformat": ".2~f", **shown},
-        "annotations": [],
+        "xaxis": {"title": title, "anchor": "y" if rows == 1 else f"y{rows}", "tickformat": ".2~f", **across, **shown},
+        "annotations": [_upright(f"{HEIGHTS[params.height]} / {unit}")],
         "dragmode": "select",
         "selectdirection": "h",
         "selectionrevision": str(params.brush),
@@ -226,12 +229,17 @@ def _layout(
     }
     for row, state in enumerate(states):
         top, bottom = 1 - row / rows - (0.02 if row else 0), 1 - (row + 1) / rows + (0.02 if row + 1 < rows else 0)
-        axis = {"domain": [bottom, top], "rangemode": "tozero", "title": {"text": f"{HEIGHTS[params.height]} / {unit}"}, "nticks": 5}
-        layout[f"yaxis{row + 1 if row else ''}"] = axis
+        layout[f"yaxis{row + 1 if row else ''}"] = {"domain": [bottom, top], "rangemode": "tozero", "nticks": 5}
         if state:
             layout["annotations"].append(heading(state, 0, top, style))
-        layout["annotations"] += _beside([b for b in bars if b.state == state], top, style)
+        layout["annotations"] += _beside([b for b in bars if b.state == state], top, style) if beside else []
     return layout
+
+
+def _upright(title: str) -> dict[str, Any]:
+    """One title for the axes of all panels."""
+    place = {"x": 0, "xref": "paper", "xanchor": "right", "xshift": -34, "y": 0.5, "yref": "paper", "yanchor": "middle"}
+    return {"text": title, "textangle": -90, "showarrow": False, **place}
 
 
 def _origins(items: Sequence[Labelled], bars: Sequence[Bars]) -> list[Labelled]:
@@ -251,12 +259,17 @@ def _notes(ds: xr.Dataset, bars: Sequence[Bars], states: Sequence[str], params: 
 
 
 def _beside(bars: Sequence[Bars], top: float, style: Style) -> list[dict[str, Any]]:
-    """The numbers of few histograms in the upper right corner of their panel, in their colours."""
-    if not 0 < len(bars) <= FEW:
+    """The numbers of few histograms to the right of their panel, in their colours."""
+    if not bars:
         return []
-    lines = [f'<span style="color:{style.color(b.group)}">{safe(b.numbers)}</span>' for b in bars]
-    place = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": -6, "y": top, "yref": "paper", "yanchor": "top", "yshift": -3}
-    return [{"text": "<br>".join(lines), "showarrow": False, "align": "right", "font": {"size": NOTE_PX[style.size]}, **place}]
+    lines = [f'<span style="color:{style.color(b.group)}">{"<br>".join(map(safe, b.numbers.split(", ", 1)))}</span>' for b in bars]
+    place = {"x": BESIDE, "xref": "paper", "xanchor": "left", "xshift": 8, "y": top, "yref": "paper", "yanchor": "top"}
+    return [{"text": "<br>".join(lines), "showarrow": False, "align": "left", "font": {"size": NOTE_PX[style.size]}, **place}]
+
+
+def _with_numbers(bars: Sequence[Bars], states: Sequence[str]) -> bool:
+    """Whether all panels hold few histograms."""
+    return all(sum(b.state == s for b in bars) <= FEW for s in states)
 
 
 def _brush(brush: tuple[float, float] | None, style: Style) -> list[dict[str, Any]]:

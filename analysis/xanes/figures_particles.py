@@ -53,7 +53,7 @@ def heterogeneity(items: tuple[Labelled, ...], style: Style, params: Params) -> 
     words = [f"<b>{safe(g or 'no group')}</b><br>{safe(s)}" for g, s in sets]
     layout = {
         "xaxis": {
-            "title": titled("", shown, ["Bars: mean over particles with its 95 % interval."], style),
+            "title": titled("", shown, ["Bars: mean over particles, 95 % interval."], style),
             "tickvals": list(range(len(sets))),
             "ticktext": words,
             "range": [-0.6, len(sets) - 0.4],

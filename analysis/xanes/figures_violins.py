@@ -14,6 +14,7 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.core.tables import column_name
 from analysis.xanes.figures_base import (
+    NARROW_NOTE,
     NOTE_PX,
     STATES,
     WIDE_NOTE,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 NO_SETS = "No particles to compare. Choose particles in a charged and in a discharged state."
 HALF = 0.42  # half width of the widest violin, in places
+ROOM = 0.16  # above the violins, of their height, for the differences
 GAP = 0.5  # places between groups
 SPREAD = 0.2  # over which points of particles are laid out, in places
 
@@ -216,6 +218,8 @@ def _layout(drawn: Sequence[Violin], pooled: Labelled, effects: Labelled | None,
             "tickvals": [v.place for v in drawn],
             "ticktext": ticks,
             "range": [-0.75, drawn[-1].place + 0.75],
+            "tickangle": 0,
+            "tickfont": {"size": NOTE_PX[style.size]},
             "showgrid": False,
         },
         "yaxis": {"title": {"text": value_axis_upright(ds)}, "range": [low, high], "tickformat": ".2~f"},
@@ -243,7 +247,7 @@ def _range(ds: xr.Dataset, params: ViolinParams) -> tuple[float, float]:
     at = ds["at"].values
     low = float(at[0]) if params.low is None else params.low
     high = float(at[-1]) if params.high is None else params.high
-    return low, high + 0.1 * (high - low)
+    return low, high + ROOM * (high - low)
 
 
 def _differences(drawn: Sequence[Violin], effects: Labelled, ds: xr.Dataset, style: Style) -> list[dict[str, Any]]:
@@ -283,10 +287,13 @@ def effects(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
     traces = [_interval(k, name, scalar, colour, ds, style) for k, (name, scalar, colour) in enumerate(rows)]
     texts = [_beside(k, scalar, ds, style) for k, (_, scalar, _) in enumerate(rows)]
     unit = "1" if ds.attrs.get("quantity") else "eV"
-    notes = ["Intervals over particles; n is their number.", *(["Δ width: heterogeneity beyond noise."] if "width_state" in ds else [])]
+    notes = ["Intervals over particles.", *(["Width: heterogeneity beyond noise."] if "width_state" in ds else [])]
     zero = {"type": "line", "x0": 0, "x1": 0, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "line": {"color": style.muted, "width": 1}}
     layout = {
-        "xaxis": {"title": titled(f"Difference / {unit}", [shown], notes, style), "range": _reach([r[1] for r in rows])},
+        "xaxis": {
+            "title": titled(f"Difference / {unit}", [shown], notes, style, length=NARROW_NOTE),
+            "range": _reach([r[1] for r in rows]),
+        },
         "yaxis": {
             "tickvals": list(range(len(rows))),
             "ticktext": [name for name, _, _ in rows],

@@ -218,7 +218,7 @@ def test_histograms_of_particles_stand_on_common_bins_in_panels_of_states() -> N
     for trace in drawn:
         assert float(np.sum(trace["y"]) * 0.1) == pytest.approx(1.0)
     assert figure["layout"]["xaxis"]["title"]["text"].startswith("Edge energy (half of the edge step) / eV")
-    assert figure["layout"]["yaxis"]["title"]["text"] == "Density / eV⁻¹"
+    assert figure["layout"]["annotations"][0]["text"] == "Density / eV⁻¹"
     assert "Synthetic data." in figure["layout"]["xaxis"]["title"]["text"]
     named = [t["name"] for t in drawn if t["showlegend"]]
     assert named == ["uncoated, 6 particles (synthetic)", "coated, 6 particles (synthetic)"]
@@ -229,7 +229,7 @@ def test_pooled_histograms_have_their_curves_and_numbers() -> None:
     assert len(steps(figure)) == 4
     assert sum(t["line"].get("dash") == "dot" for t in figure["data"]) == 4
     texts = " ".join(a["text"] for a in figure["layout"]["annotations"])
-    assert f"median {float(POOLED.data['median'][1]):.2f} eV, skew" in texts
+    assert f"median {float(POOLED.data['median'][1]):.2f} eV<br>skew" in texts
     assert "dip 0." in texts
     assert figure["layout"]["shapes"][0]["x0"] == 8341.0
     assert figure["layout"]["shapes"][0]["x1"] == 8341.5
