@@ -14,7 +14,7 @@ from typing import Any
 
 import xarray as xr
 
-from analysis import cli_output, cluster, series
+from analysis import cli_output, cli_report, cluster, series
 from analysis.catalog import CellFields, HarvestFields, MeasurementFields, ParticleFields, manifest
 from analysis.core import settings
 from analysis.core.data import warnings_of
@@ -273,6 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_import(commands)
     _add_workspace(commands)
+    cli_report.add(commands)
     return top
 
 
