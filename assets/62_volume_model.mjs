@@ -1,7 +1,7 @@
 // @ts-check
 // A 3D view: what it shows, its controls, and the drawing of a frame by 61_volume_scene. Views of one link share the camera.
 
-/** @typedef {{surface: string, shell: string, colours: string, link: string, caption: string, cut: {axis: "z" | "y" | "x", index: number} | null}} Shown */
+/** @typedef {{surface: string, shell: string, shell_shown: boolean, colours: string, link: string, caption: string, cut: {axis: "z" | "y" | "x", index: number} | null}} Shown */
 
 const BUNDLE = "/assets/vendor/vtk-37.4.3.mjs"; // kept for good by the browser: the name changes with the version
 const NO_WEBGL = "This browser cannot show 3D here: WebGL 2 is missing or switched off. Use a current browser, or switch on its hardware acceleration.";
@@ -84,6 +84,7 @@ export class VolumeView {
     const { parts } = window.imageParts.colours;
     const first = !this.source;
     const before = this.metas.base?.key;
+    if (first) this.shellShown = source.shell_shown ?? true;
     Object.assign(this, { source, meta, metas: meta.colour ? { base: { ...meta.colour, key: meta.colour_key } } : {} });
     if (meta.colour && before !== meta.colour_key) this.looks.base = { ...window.imageParts.data.ranged(meta.colour, PERCENTS), colours: source.colours, labels: meta.colour.labels };
     this.looks.base ??= { low: 0, high: 1, colours: source.colours };

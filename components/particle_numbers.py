@@ -78,7 +78,7 @@ def _row(mark: Mark, m: MeasurementRecord, named: bool, query: Query) -> Compone
         icon("close", 12), id=mark_id("remove", mark.id), n_clicks=0, className="mark-remove", **{"aria-label": f"Remove {mark.name}"}
     )
     where = f"{particle_name(m)}, {_place(mark)}" if named else _place(mark)
-    return html.Li([swatch, name, html.Span(_value(mark, m, query), className="number"), gone, html.Small(where)])
+    return html.Li([swatch, name, gone, html.Span(_value(mark, m, query)), html.Small(where)])
 
 
 def _place(mark: Mark) -> str:

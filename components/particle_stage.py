@@ -93,7 +93,7 @@ def solid_of(query: Query, side: str) -> Made:
         said = viewform.described(workspace().store, maps.top["key"])
         layer = min(_number(query, "layer"), len(said["layers"]["values"]) - 1) if said["layers"] else 0
         surface = _surface(shape, maps.top["key"], layer=layer)
-        found.append(solid(surface, shell=_shell(edges, particle_name(m)), link=LINK, caption=title_of(m)))
+        found.append(solid(surface, shell=_shell(edges, particle_name(m)), link=LINK, caption=title_of(m), shell_shown=False))
         return (labelled(maps.top_key, m),)
 
     items = collected(particle_name(m), make)
@@ -209,7 +209,7 @@ def slices_card(query: Query, view: str) -> Component:
 
 def solid_card(query: Query, view: str) -> Component:
     source, items = solid_of(query, SOLIDS[view])
-    picture = volume_view.volume_view(view, source, order={**solid_order(query, fresh=True), "shell": False}, label="3D")
+    picture = volume_view.volume_view(view, source, order=solid_order(query, fresh=True), label="3D")
     return _card(query, view, SOLIDS[view], picture, items)
 
 

@@ -78,13 +78,22 @@ def solid(
     link: str = "",
     colours: str = "viridis",
     caption: str = "",
+    shell_shown: bool = True,
 ) -> dict[str, Any]:
     """What a view shows, for ``volume_view`` and ``source_id``.
 
-    ``shell`` is the key of a second surface, drawn transparent around the first; ``cut`` is {axis, index} in voxels of the map.
+    ``shell`` is the key of a second surface, drawn transparent around the first, at first where ``shell_shown``; ``cut`` is {axis, index} in voxels of the map.
     ``caption`` names the particle, with the word synthetic where its data are.
     """
-    return {"surface": surface, "shell": shell, "cut": dict(cut) if cut else None, "link": link, "colours": colours, "caption": caption}
+    return {
+        "surface": surface,
+        "shell": shell,
+        "shell_shown": shell_shown,
+        "cut": dict(cut) if cut else None,
+        "link": link,
+        "colours": colours,
+        "caption": caption,
+    }
 
 
 def volume_view(
