@@ -54,10 +54,9 @@ def _controls(query: Query) -> list[Component]:
     """View, edge and recipe: what all spectra of the page have in common is always in sight."""
     edges = [(e, e) for e in spectra_samples.edges(query)]
     edge = spectra_samples.edge(query)
-    shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
+    shown = [shell.choice("tab", query.get("tab") or "compare", "compare", TABS, "View")]
     if len(edges) > 1:
         shown.append(picker("edge", query, edges[0][0], edges, "Edge", 84, value=edge))
-    shown += [*_range(query), spectra_library.button()]
     said = spectra_recipe.sentence(query)
     return [*shown, dmc.Text(said, size="xs", c="dimmed", className="ellipsis", maw=330, attributes={"root": {"title": said}})]
 
@@ -67,8 +66,12 @@ def _cells(query: Query) -> Component:
         id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
     )
     refs = [(str(m.id), _reference_name(m.cell, m.date)) for m in spectra_samples.references(query)]
-    beside = [many("refs", query, refs, "Reference spectra", placeholder="Reference spectra …", width=190)] if refs else []
-    return dmc.Group([*chips(spectra_samples.samples(query), query), *beside, excluded, hidden(query, HIDDEN)], gap=6, className="cells")
+    beside = [many("refs", query, refs, "Reference spectra", placeholder="Reference spectra", width=150)] if refs else []
+    return dmc.Group(
+        [*chips(spectra_samples.samples(query), query), *beside, spectra_library.button(), excluded, hidden(query, HIDDEN)],
+        gap=6,
+        className="cells",
+    )
 
 
 def _range(query: Query) -> list[Component]:
@@ -77,7 +80,7 @@ def _range(query: Query) -> list[Component]:
     made = []
     for name, end, label in (("from", "low", "Shown from / eV"), ("to", "high", "Shown to / eV")):
         grey = f"{usual[end]:g} eV" if end in usual else label
-        given = {"value": query.get(name, ""), "placeholder": grey, "debounce": True, "size": "xs", "w": 70}
+        given = {"value": query.get(name, ""), "placeholder": grey, "debounce": True, "size": "xs", "w": 66}
         made.append(dmc.TextInput(id=control(name, ""), **given, **{"aria-label": label}))
     return made
 
@@ -92,6 +95,7 @@ def _compare(query: Query) -> Component:
         picker("curves", query, "auto", SHOWN, "Shown", 140),
         picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
         _offset(query),
+        *_range(query),
     ]
     modes = spectra_view.difference_modes(query)
     against = [

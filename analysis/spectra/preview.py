@@ -20,7 +20,7 @@ def spectra(ds: xr.Dataset) -> Preview:
     edge = f"{ds.attrs.get('element', '')} {ds.attrs.get('edge', '')}".strip()
     facts = {
         "Spectra": ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else ""),
-        "Energies": f"{energy.size}, {energy.min():.1f} … {energy.max():.1f} eV",
+        "Energies": f"{energy.size} points, {energy.min():.1f} … {energy.max():.1f} eV",
         **({"Edge": edge} if edge else {}),
         **({"Measured in": str(ds.attrs["mode"])} if ds.attrs.get("mode") else {}),
     }

@@ -1,7 +1,6 @@
 """Figures: what is drawn, its units, its notes, the word synthetic."""
 
 import base64
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from spectra_makers import REGISTRY, edge, made
 
 from analysis.core.errors import DataError, ParamError
 from analysis.core.registry import Labelled, Style
+from analysis.spectra.averages import MeanParams, means
 from analysis.spectra.differences import DifferenceParams, difference
 from analysis.spectra.figures import DEFAULT_MARKERS
 from analysis.spectra.lcf import LcfParams, lcf
@@ -63,6 +63,11 @@ def titles(drawn: Any) -> list[str]:
     return [a["title"]["text"] for k, a in drawn["layout"].items() if k[1:5] == "axis" and a.get("title", {}).get("text")]
 
 
+def noted(drawn: Any) -> str:
+    """What stands below a figure, on one line."""
+    return " ".join(a["text"] for a in drawn["layout"]["annotations"] if a.get("name") == "notes").replace("<br>", " ")
+
+
 def test_an_overlay_has_colours_by_group_and_dashes_by_state() -> None:
     drawn = draw("spectra.overlay", items(SPECTRA))
     colours = [t["line"]["color"] for t in drawn["data"]]
@@ -71,8 +76,8 @@ def test_an_overlay_has_colours_by_group_and_dashes_by_state() -> None:
     assert dashes[0] == dashes[2] != dashes[1] == dashes[3]
     assert [t["name"] for t in drawn["data"]][3] == "U1 · discharged (synthetic)"
     x, y = titles(drawn)
-    assert x.startswith("Photon energy / eV")
-    assert "Measured and synthetic data." in x
+    assert x == "Photon energy / eV"
+    assert "Measured and synthetic data." in noted(drawn)
     assert y == "Normalised absorption / 1"
 
 
@@ -82,13 +87,15 @@ def test_offsets_by_item_and_by_group() -> None:
         drawn = draw("spectra.overlay", items(SPECTRA), offset=0.5, offset_by=by)
         for trace, y, level in zip(drawn["data"], base, levels, strict=True):
             assert trace["y"] == pytest.approx(y + 0.5 * level)
-        assert "Curves are set off by 0.5." in " ".join(titles(drawn)[0].split("<br>")).replace("</span> <span", "")
+        assert "Curves are set off by 0.5." in noted(drawn)
 
 
 def test_markers_and_inset() -> None:
     drawn = draw("spectra.overlay", items(SPECTRA), markers=DEFAULT_MARKERS, inset=True, inset_low=2470, inset_high=2474)
     named = {a["text"]: a["x"] for a in drawn["layout"]["annotations"]}
     assert named["P–Sx–P"] == 2472.0
+    zoomed = {a["text"] for a in drawn["layout"]["annotations"] if a["xref"] == "x2"}
+    assert zoomed == {"PS4", "S8", "P–Sx–P"}  # each name once: where its line is seen best
     assert {"PS4", "Sulfite", "Sulfate"} <= set(named)
     small = [t for t in drawn["data"] if t.get("xaxis") == "x2"]
     assert len(small) == 4
@@ -101,15 +108,10 @@ def test_calibration_badge_and_mismatch_stand_on_the_plot() -> None:
     note = {"standard": "Na2S2O3", "feature": "white_line", "assigned": 2472.02, "measured": 2472.2, "shift": -0.18}
     flagged = [d.assign_attrs(calibration=note, warnings=["Uncorrected: heights …"]) for d in SPECTRA]
     other = normalised(made(("x", E, bump(0.2))), NormaliseParams(preset="S K", norm1=15.0, interference="ignore"))
-    text = titles(draw("spectra.overlay", items([*flagged[:3], other])))[0]
-    plain = text.replace("<br>", " ")
-    assert "calibrated on Na2S2O3 at 2472.02 eV (some spectra only)" in " ".join(_words(plain))
-    assert "not corrected for self-absorption" in " ".join(_words(plain))
-    assert "normalised differently (norm1)" in " ".join(_words(plain))
-
-
-def _words(text: str) -> list[str]:
-    return re.sub(r"<[^>]+>", " ", text).split()
+    text = noted(draw("spectra.overlay", items([*flagged[:3], other])))
+    assert "calibrated on Na2S2O3 at 2472.02 eV (some spectra only)" in text
+    assert "not corrected for self-absorption" in text
+    assert "normalised differently (norm1)" in text
 
 
 def test_difference_panel() -> None:
@@ -118,8 +120,8 @@ def test_difference_panel() -> None:
     lines = [t for t in drawn["data"] if t["mode"] == "lines" and t.get("fill") != "toself"]
     assert [t["name"] for t in lines] == ["C1 · charged · s", "C1 · charged · s"]
     assert len(drawn["data"]) == 4
-    assert "Reference: s." in titles(drawn)[0]
-    assert titles(drawn)[1] == "Difference of normalised absorption / 1"
+    assert "Reference: s." in noted(drawn)
+    assert titles(drawn)[1] == "Difference / 1"
 
 
 def test_peak_fit_panel() -> None:
@@ -129,23 +131,66 @@ def test_peak_fit_panel() -> None:
     assert names[0] == "C1 · charged · s"
     assert names[-3:] == ["step and baseline", "fit", "residual"]
     assert any(n.startswith("P–Sx–P 247") and n.endswith(" eV") for n in names)
-    assert {"Normalised absorption / 1", "Residual / 1"} <= set(titles(drawn))
+    assert {"Norm. absorption / 1", "Residual"} <= set(titles(drawn))
     with pytest.raises(DataError, match="holds 4 spectra, not 9"):
         draw("spectra.peak_fit", items([found]), spectrum=9)
 
 
-def test_areas_by_group_show_every_sample() -> None:
+def test_areas_stand_by_state_and_group_and_show_every_sample() -> None:
     each = items([peaks([d], PeaksParams()) for d in SPECTRA])
     drawn = draw("spectra.areas", each)
     bars = [t for t in drawn["data"] if t["type"] == "bar"]
     points = [t for t in drawn["data"] if t["type"] == "scatter"]
-    assert [b["name"] for b in bars] == ["coated, n = 2", "uncoated, n = 2"]
+    assert drawn["layout"]["xaxis"]["ticktext"] == ["charged", "discharged"]
+    assert [b["name"] for b in bars] == ["coated, n = 1", "uncoated, n = 1"]
     assert [len(p["y"]) for p in points] == [2, 2]
-    assert bars[0]["y"][0] == pytest.approx(np.mean(points[0]["y"]))
-    assert bars[1]["y"][0] > bars[0]["y"][0]
+    assert bars[0]["y"] == pytest.approx(points[0]["y"])
+    assert all(u > c for u, c in zip(bars[1]["y"], bars[0]["y"], strict=True))
     assert titles(drawn)[1] == "Area of the peak P–Sx–P / eV"
     only = draw("spectra.areas", each[3:])
     assert only["data"][0]["name"] == "uncoated, n = 1 (synthetic)"
+
+
+def test_bars_are_means_over_cells_and_not_over_spectra() -> None:
+    fits = [peaks([d], PeaksParams()) for d in (SPECTRA[0], SPECTRA[1], SPECTRA[2])]
+    cells = ("1", "1", "2")
+    each = tuple(Labelled(f, f"C{c} · charged", "coated", key=f"k{k}", id=c) for k, (f, c) in enumerate(zip(fits, cells, strict=True)))
+    bar, points = draw("spectra.areas", each)["data"]
+    a, b, c = points["y"]
+    assert bar["name"] == "coated, n = 2"
+    assert bar["y"][0] == pytest.approx(((a + b) / 2 + c) / 2)
+
+
+def test_how_a_spectrum_came_to_be() -> None:
+    drawn = draw("spectra.lines", items(SPECTRA[:1]))
+    assert [t["name"] for t in drawn["data"]] == ["C1 · charged", "pre-edge line", "post-edge"]
+    ranges = [(s["x0"], s["x1"]) for s in drawn["layout"]["shapes"] if s["type"] == "rect"]
+    assert ranges == [(2410.0, 2458.0), (2490.0, 2500.0)]
+    assert "E0 2472.00, half step" in noted(drawn)
+    raw = made(("a", E, bump(1.0)))
+    crossed = draw("spectra.measured", items([raw]), points=True, taken=("a@2450.0", "b@2460"))
+    assert crossed["data"][-1]["name"] == "taken out"
+    assert crossed["data"][-1]["x"].tolist() == [2450.0]
+    edges = draw("spectra.edges", items(SPECTRA))
+    assert [t["name"] for t in edges["data"]] == ["half step", "steepest", "inflection", "white line"]
+    assert list(edges["data"][3]["x"]) == pytest.approx([float(d["white_line"][0]) for d in SPECTRA])
+
+
+def test_standards_say_where_their_feature_was_found() -> None:
+    shifted = made(("thiosulfate", E + 0.25, bump(2.0)))
+    drawn = draw("spectra.standards", items([shifted]), assigned=2472.0)
+    top = E[np.argmax(bump(2.0))] + 0.25
+    assert drawn["data"][1]["x"][0] == pytest.approx(top, abs=0.1)
+    assert drawn["data"][0]["name"].startswith("C1 · charged: 2472.")
+
+
+def test_means_have_bands_and_say_of_how_many_cells() -> None:
+    mean = means([norm(h) for h in (0.9, 1.0, 1.1)], MeanParams(sets=("m",) * 3))
+    drawn = draw("spectra.overlay", (Labelled(mean, "uncoated · charged", "uncoated"),))
+    shape, curve = drawn["data"]
+    assert shape["fill"] == "toself"
+    assert curve["name"] == "uncoated · charged"
+    assert "Bands: standard deviation over cells. Means of 3 cells." in noted(drawn)
 
 
 def test_mixture_components_and_repeats() -> None:

@@ -38,6 +38,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, list[str], li
 def requests(raw: list[str], normal: list[str], edit: str, fitted: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     return {
         "spectra.normalise": ({"spectra": tuple(raw)}, {"preset": "S K"}),
+        "spectra.process": (
+            {"spectra": tuple(raw), "glitches": (edit,)},
+            {"preset": "S K", "merge": "equal", "samples": ["a", "a", "b", "b"]},
+        ),
+        "spectra.mean": ({"spectra": tuple(normal)}, {"sets": ["x", "x", "y", ""]}),
         "spectra.calibrate": ({"spectra": raw[0], "standard": raw[1]}, {"assigned": 2472.0, "feature": "white_line", "standard": "mine"}),
         "spectra.align": ({"spectra": tuple(raw)}, {}),
         "spectra.merge": ({"spectra": tuple(raw)}, {"weighting": "noise"}),
