@@ -96,10 +96,14 @@ def _demo_part(workspace: Workspace, what: str, manifest: str, write: Callable[.
 
 def _first_maps(workspace: Workspace, particles: Sequence[MeasurementRecord]) -> None:
     """Edge maps under one E0, as the pages ask for them, and their distributions."""
-    stacks = [m for m in particles if workspace.recipe_for("xanes.edge_map", m)]
+    stacks, scans = (
+        [m for m in particles if workspace.recipe_for(recipe, m) == recipe] for recipe in ("xanes.edge_map", "xanes.optical_depth")
+    )
     report(0.0, "first results")
     places = [_made(workspace, "xanes.position", {"stack": m.dataset_keys}) for m in stacks]
     e0 = common_position(np.array([workspace.store.open(key).attrs["e0"] for key in places]))
+    for scan in scans:
+        _made(workspace, "xanes.optical_depth", {"frames": scan.dataset_keys})
     for done, measurement in enumerate(stacks):
         report(done / len(stacks), f"edge map of {measurement.cell}, {measurement.particle}")
         edges = _made(workspace, "xanes.edge_map", {"stack": measurement.dataset_keys}, {"e0": e0})

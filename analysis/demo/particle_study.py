@@ -2,11 +2,12 @@
 
 Cells bear the names of the cycling study; the particles are taken from twin pellets of them. Each cell gives one small particle in each
 state, and the first uncoated cell a larger one besides, to look at. Particles of one cell share their build's scatter, not their shape.
+One particle is there as raw frames too, of the sample and of the empty beam, with drift and changing magnification.
 A particle can be made again from the study's size alone (``plan_particles``, ``made``), with the truth of every voxel: only
 numbers are kept in the truth's file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from analysis.core.params import Params
 from analysis.demo.cells import COATING
 from analysis.demo.particle_files import TOMOGRAM_EV, noise_of, write_stack, write_tomogram
+from analysis.demo.particle_frames import EXPOSURE_S, REFERENCE_EXPOSURE_S, Frames, take_frames, write_frames
 from analysis.demo.particle_laws import BUILDS, CHEMISTRY, STATES
 from analysis.demo.particle_model import FINER, Material, Shape, build_shape, fill
 from analysis.demo.spectra_study import write_manifest
@@ -28,6 +30,7 @@ CYCLE = 6
 VOXEL_UM = 0.1
 AT_ONCE = 2  # particles
 STACK, TOMOGRAM = "stack", "tomogram"
+FRAMED = ("uncoated-1", "discharged")  # cell and state of the particle that raw frames are taken of
 
 
 class ParticleSize(Params):
@@ -36,6 +39,7 @@ class ParticleSize(Params):
     cells_per_group: int = Field(4, ge=1, le=50, title="Cells in each group")
     voxels: int = Field(48, ge=16, le=128, title="Voxels along an edge")
     large_voxels: int = Field(96, ge=0, le=192, title="Voxels along an edge of the large particle (0: none)")
+    frames: bool = Field(True, title="Raw frames of one particle")
     noise: float = Field(0.01, gt=0, le=0.5, title="Noise of a voxel before the edge, relative to the jump")
     seed: int = Field(2025, ge=0, title="Seed")
 
@@ -83,6 +87,22 @@ class ParticleTruth(_Frozen):
     noise_per_um: float  # of a voxel before the edge
 
 
+class FramesTruth(_Frozen):
+    """Raw frames of a particle: pixels that bring each image back to the grid of the reference energy, and its size there."""
+
+    particle: str
+    cell: str
+    files: tuple[str, str]
+    pixel_um: float
+    exposure_s: float
+    reference_exposure_s: float
+    reference_energy_eV: float
+    energy_eV: tuple[float, ...]
+    shift_y: tuple[float, ...]
+    shift_x: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
 class ParticlesTruth(_Frozen):
     """The whole set."""
 
@@ -90,6 +110,7 @@ class ParticlesTruth(_Frozen):
     noise: float
     cycle: int
     particles: tuple[ParticleTruth, ...]
+    frames: FramesTruth | None
 
     def particle(self, cell: str, name: str) -> ParticleTruth:
         """A particle by its cell and name; ``KeyError`` if there is none."""
@@ -139,6 +160,7 @@ def write_particles(
     cells_per_group: int = 4,
     voxels: int = 48,
     large_voxels: int = 96,
+    frames: bool = True,
     noise: float = 0.01,
     report: Report | None = None,
 ) -> ParticlesTruth:
@@ -152,6 +174,8 @@ def write_particles(
         Along an edge of a small particle's cube, each ``VOXEL_UM`` long; tomograms have twice as many.
     large_voxels
         The same for the large particle; 0 leaves it out.
+    frames
+        Whether there are raw frames of one particle.
     noise
         Of a voxel before the edge, relative to the jump.
     report
@@ -162,8 +186,8 @@ def write_particles(
     ParamError
         If a number is out of bounds.
     """
-    given = {"seed": seed, "cells_per_group": cells_per_group, "voxels": voxels, "large_voxels": large_voxels, "noise": noise}
-    size = ParticleSize.check(given)
+    wanted = {"seed": seed, "cells_per_group": cells_per_group, "voxels": voxels, "large_voxels": large_voxels}
+    size = ParticleSize.check({**wanted, "frames": frames, "noise": noise})
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_particles(size)
     work = np.cumsum([plan.voxels**3 for plan in plans])
@@ -173,8 +197,11 @@ def write_particles(
             known.append(truth_of_one)
             if report:
                 report(float(done / work[-1]))
-    write_manifest(folder / "particles_manifest.csv", [manifest_line(plan, kind) for plan in plans for kind in (STACK, TOMOGRAM)])
-    truth = ParticlesTruth(seed=size.seed, noise=size.noise, cycle=CYCLE, particles=tuple(known))
+    lines = [manifest_line(plan, kind) for plan in plans for kind in (STACK, TOMOGRAM)]
+    framed = _write_frames(folder, plans) if size.frames else None
+    lines += [frames_line(framed_plan(plans), file) for file in framed.files] if framed else []
+    write_manifest(folder / "particles_manifest.csv", lines)
+    truth = ParticlesTruth(seed=size.seed, noise=size.noise, cycle=CYCLE, particles=tuple(known), frames=framed)
     truth.save(folder / "particles_truth.json")
     return truth
 
@@ -242,6 +269,42 @@ def manifest_line(plan: ParticlePlan, kind: str) -> dict[str, object]:
         "date": "2025-04-14",
         "notes": f"Synthetic. {what}, particle of a twin pellet of this cell after cycle {CYCLE}.",
     }
+
+
+def frames_line(plan: ParticlePlan, file: str) -> dict[str, object]:
+    """A line of the manifest for a file of raw frames."""
+    line = manifest_line(plan, STACK)
+    told = f"Synthetic. Raw frames over the Ni K edge, particle of a twin pellet of this cell after cycle {CYCLE}."
+    return {**line, "file": file, "part_of": "frames", "dimensionality": "2D", "reader": "xanes.xrm", "reader_options": None, "notes": told}
+
+
+def framed_plan(plans: Sequence[ParticlePlan]) -> ParticlePlan:
+    """The plan of the particle that raw frames are taken of."""
+    return next(p for p in plans if (p.cell, p.state) == FRAMED)
+
+
+def taken(plan: ParticlePlan) -> Frames:
+    """The raw frames of a planned particle."""
+    own = np.random.SeedSequence(plan.seed.entropy, spawn_key=(*plan.seed.spawn_key, 0))
+    return take_frames(made(plan).material, np.random.default_rng(own))
+
+
+def _write_frames(folder: Path, plans: Sequence[ParticlePlan]) -> FramesTruth:
+    plan = framed_plan(plans)
+    frames = taken(plan)
+    return FramesTruth(
+        particle=plan.name,
+        cell=plan.cell,
+        files=write_frames(folder, f"synthetic_{plan.cell}_{plan.name}_{plan.state}_Ni-K", frames),
+        pixel_um=frames.pixel_um,
+        exposure_s=EXPOSURE_S,
+        reference_exposure_s=REFERENCE_EXPOSURE_S,
+        reference_energy_eV=frames.reference_energy,
+        energy_eV=tuple(frames.energy.tolist()),
+        shift_y=tuple(frames.shift[:, 0].tolist()),
+        shift_x=tuple(frames.shift[:, 1].tolist()),
+        scale=tuple(frames.scale.tolist()),
+    )
 
 
 def _seed(size: ParticleSize, *path: int) -> np.random.SeedSequence:

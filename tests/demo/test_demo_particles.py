@@ -264,6 +264,8 @@ def test_the_demo_study_has_everything_ready(tmp_path: Path) -> None:
         (f"{group}-1", group, particle, state, 6, "3D") for group in BUILDS for particle, state in (("P1", "charged"), ("P2", "discharged"))
     }
     assert len([m for m in stored if m.reader_id == "xanes.volume"]) == len(stacks)
+    (scan,) = [m for m in stored if m.reader_id == "xanes.xrm"]
+    assert (scan.cell, scan.particle, scan.dimensionality, len(scan.files)) == ("uncoated-1", "P2", "2D", 2)
     made_maps = [k for k in workspace.store.keys("r") if workspace.store.open(k).attrs["schema"] == "txm.edge_map"]
     assert len(made_maps) == len(stacks)
     e0 = {float(workspace.store.open(k).attrs["e0"]) for k in made_maps}
