@@ -48,7 +48,7 @@ def commands(figure: str) -> Response:
     shown = _view(figure).items(request.args.to_dict()).shown
     if not shown:
         return Response("This figure shows no data yet.", 404, mimetype="text/plain")
-    return Response("\n".join(command(i.key, workspace().store) for i in shown) + "\n", mimetype="text/plain")
+    return Response("\n".join(command(key, workspace().store) for key in dict.fromkeys(i.key for i in shown)) + "\n", mimetype="text/plain")
 
 
 def _everything(items: Sequence[Labelled], _params: Params) -> "DataFrame":

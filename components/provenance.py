@@ -1,5 +1,6 @@
 """From a number back to its files: the drawer behind "How was this made?"."""
 
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -17,10 +18,19 @@ def described(view: View, items: tuple[Labelled, ...]) -> list[Component]:
     """Every dataset of a figure with its request, parameters, code, libraries and files."""
     if not items:
         return [dmc.Text("This figure shows no data yet.", size="sm", c="dimmed")]
+    results = joined(items)
     return [
-        dmc.Text(f"{view.title}: {len(items)} results", fw=600, size="sm"),
-        entries(items),
+        dmc.Text(f"{view.title}: {len(results)} {'results' if len(results) > 1 else 'result'}", fw=600, size="sm"),
+        entries(results),
     ]
+
+
+def joined(items: tuple[Labelled, ...]) -> tuple[Labelled, ...]:
+    """One item a result: parts of one result, such as the samples of a batch, stand together."""
+    parts: dict[str, list[Labelled]] = {}
+    for item in items:
+        parts.setdefault(item.key, []).append(item)
+    return tuple(own[0] if len(own) == 1 else replace(own[0], label=f"{own[0].label} and {len(own) - 1} more") for own in parts.values())
 
 
 def entries(items: tuple[Labelled, ...]) -> Component:
