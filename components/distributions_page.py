@@ -120,12 +120,12 @@ def _compare(query: Query) -> Component:
         card(VIEWS["distributions.histogram"], query, controls=[bins, brush, per, curves], class_name="wide"),
         card(VIEWS["distributions.heterogeneity"], query),
     ]
-    return html.Div(cards, className="grid")
+    return html.Div(cards, className="grid tight")
 
 
 def _table(query: Query) -> Component:
     table = html.Section([html.H2("Particles", className="card-title pad"), panel(TABLE, query, class_name="fill")], className="card wide")
-    return html.Div([table, card(VIEWS["distributions.quality"], query)], className="grid")
+    return html.Div([table, card(VIEWS["distributions.quality"], query)], className="grid tight")
 
 
 clientside_callback(

@@ -15,7 +15,7 @@ from analysis.core.registry import Labelled
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.compute import EdgeParams
 from analysis.xanes.distribution import share_between
-from analysis.xanes.figures_base import short_name, state_of, unit_of
+from analysis.xanes.figures_base import STATE_SHORT, short_name, state_of, unit_of
 from analysis.xanes.figures_violins import effect_text
 from components import distributions_view as view
 from components import edge_maps
@@ -26,21 +26,20 @@ from components.numbers import between
 from components.panels import Drawn, Panel, register
 from components.views import Items, Query
 
-# Scalar, heading, unit as printed, digits after the point for energies and for states of charge.
+# Scalar, heading, digits after the point for energies and for states of charge.
 COLUMNS = (
     ("n_valid", "Voxels", None),
     ("median", "Median", (3, 4)),
     ("iqr", "IQR", (3, 4)),
-    ("noise_floor", "Noise floor σ", (3, 4)),
-    ("heterogeneity", "Heterogeneity", (3, 4)),
+    ("noise_floor", "Noise σ", (3, 4)),
+    ("heterogeneity", "Beyond noise", (3, 4)),
     ("skewness", "Skew", (2, 2)),
     ("dip", "Dip", (3, 3)),
-    ("n_parts", "Gaussians", None),
+    ("n_parts", "Parts", None),
     ("fraction_refused", "Refused", None),
 )
 DIFFERENCES, MARKED, RECIPE, TABLE = (f"distributions.{n}" for n in ("differences", "marked", "recipe", "table"))
 WITH_INTERVAL = ("skewness", "dip")
-SIDE = {"charged": "ch.", "discharged": "dis.", "pristine": "pr."}
 
 
 def differences(query: Query) -> Drawn:
@@ -102,7 +101,7 @@ def marked(query: Query) -> Drawn:
     unit = unit_of(items.shown[0].data)
     said = [f"{group} {state} {_share(values)}".strip() for (group, state), values in sets.items()]
     links = [_link(item, query, low, high) for item in items.shown]
-    text = dmc.Text(f"Marked {low:g} … {high:g}{unit}, share of the volume (mean over particles): {'; '.join(said)}.", size="xs")
+    text = dmc.Text(f"Marked {low:.8g} … {high:.8g}{unit}, share of the volume (mean over particles): {'; '.join(said)}.", size="xs")
     return Drawn(html.Div([text, dmc.Text("Show these voxels:", size="xs", fw=600), *links], className="brush-row"), bool(items.waiting))
 
 
@@ -114,8 +113,8 @@ def _share(values: Sequence[float]) -> str:
 
 
 def _link(item: Labelled, query: Query, low: float, high: float) -> Component:
-    name = f"{short_name(item)} {SIDE.get(state_of(item), state_of(item))}".strip()
-    return html.A(name, href=particle_href(item, query, f"{low:g},{high:g}"), className="link")
+    name = f"{short_name(item)} {STATE_SHORT.get(state_of(item), state_of(item))}".strip()
+    return html.A(name, href=particle_href(item, query, f"{low:.8g},{high:.8g}"), className="link")
 
 
 def particle_href(item: Labelled, query: Query, brush: str = "") -> str:
@@ -136,7 +135,7 @@ def recipe(query: Query) -> Drawn:
     lines += f", energies {shown.energy_offset:+g} eV" if shown.energy_offset else ""
     items = merged_remarks(query)
     text = f"All particles alike: {DEFINITIONS[shown.definition]}, {e0}, {_minus(lines)}."
-    remarks = remarks_of(items)
+    remarks = [*remarks_of(items), *_of_one_cell(query)]
     body: list[Component] = [dmc.Text(text, size="xs", c="dimmed")]
     if remarks:
         words = f"{len(remarks)} remarks of the analysis" if len(remarks) > 1 else "A remark of the analysis"
@@ -153,6 +152,15 @@ def _minus(text: str) -> str:
 def merged_remarks(query: Query) -> Items:
     """The results whose warnings the page repeats."""
     return view.merged(view.distributions(query, off=True), view.compared(query))
+
+
+def _of_one_cell(query: Query) -> list[tuple[str, str]]:
+    """Particles of one cell in one state, which count as replicates although they share their cell."""
+    found: dict[tuple[str, str], int] = {}
+    for m in view.measurements(query, off=True):
+        found[m.cell, m.state or ""] = found.get((m.cell, m.state or ""), 0) + 1
+    several = [f"{n} {state} of {cell}".replace("  ", " ") for (cell, state), n in found.items() if n > 1]
+    return [("Particles of one cell are not independent of each other, but count as such here.", ", ".join(several))] if several else []
 
 
 def remarks_of(items: Items) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ Trace = dict[str, Any]
 
 STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charged"
 STATES = ("pristine", "discharged", "charged")  # as the edge energy rises
-DASH_OF_STATE = {"charged": "solid", "discharged": "dash", "pristine": "dot", "": "solid"}
+STATE_SHORT = {"charged": "ch.", "discharged": "dis.", "pristine": "pr."}
 NOTE_LENGTH = 64
 NARROW_NOTE = 44  # in figures whose names take room at the left
 WIDE_NOTE = 120  # in figures that are drawn wide

@@ -13,6 +13,8 @@ from analysis.core.style import PALETTE, Style
 from analysis.core.tables import column_name
 from analysis.schemas import FLAGS
 from analysis.xanes.figures_base import (
+    NARROW_NOTE,
+    STATE_SHORT,
     STATES,
     Trace,
     finish,
@@ -152,7 +154,8 @@ def quality(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
     shown = tuple(i for i in items if i.data.attrs.get("schema") == "txm.edge_map" and "n_valid" in scalars(i.data))
     if not shown:
         return nothing("No edge map to show. Choose particles that were measured as stacks.", style)
-    names = [legend(short_name(i) + (f" {state_of(i)}" if state_of(i) else ""), [i.origin]) for i in shown]
+    mixed = len({i.origin for i in shown}) > 1
+    names = [legend(_name(i), [i.origin] if mixed else ["measured"]) for i in shown]
     parts = _parts(shown)
     colours = _colours(style)
     traces = [
@@ -171,10 +174,16 @@ def quality(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Fi
     layout = {
         "barmode": "stack",
         "bargap": 0.25,
-        "xaxis": {"title": titled("Share of the voxels that have an edge / %", shown, [], style), "range": [0, 100]},
+        "legend": {"traceorder": "normal"},
+        "xaxis": {"title": titled("Voxels with an edge / %", shown, [], style, length=NARROW_NOTE), "range": [0, 100]},
         "yaxis": {"tickvals": list(range(len(shown))), "ticktext": names, "range": [len(shown) - 0.4, -0.6], "showgrid": False},
     }
     return finish(traces, layout, style, "quality")
+
+
+def _name(item: Labelled) -> str:
+    """Particle and state in a few letters; the note below the figure says what all of them are."""
+    return f"{short_name(item)} {STATE_SHORT.get(state_of(item), state_of(item))}".strip()
 
 
 def quality_table(items: Sequence[Labelled], _params: Params) -> "pd.DataFrame":

@@ -306,7 +306,7 @@ def test_quality_bars_add_up_to_all_voxels_with_an_edge() -> None:
     figure = draw("xanes.quality", (Labelled(own, "P1 · charged", "coated", "measured", "k", "1"),))
     parts = {t["name"]: (t["x"][0], t["customdata"][0]) for t in figure["data"]}
     assert parts == {"counted": (pytest.approx(100 * 370 / 380), 370), "too uncertain": (pytest.approx(100 * 10 / 380), 10)}
-    assert figure["layout"]["yaxis"]["ticktext"] == ["P1 charged"]
+    assert figure["layout"]["yaxis"]["ticktext"] == ["P1 ch."]
 
 
 @pytest.mark.parametrize("figure", ["xanes.histogram", "xanes.violins", "xanes.effects", "xanes.heterogeneity", "xanes.quality"])
