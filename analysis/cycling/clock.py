@@ -68,7 +68,8 @@ class Clock:
         offset = np.zeros(time.size)
         offset[back] = time[back - 1] - time[back] + gap
         self._tell(time, back, restart)
-        return time + np.cumsum(offset)
+        out = time + np.cumsum(offset)
+        return np.where(np.isnan(out), out, np.fmax.accumulate(out))  # sums of large and small numbers may fall by a rounding
 
     def _tell(self, time: np.ndarray, back: np.ndarray, restart: np.ndarray) -> None:
         self.restarts += int(restart.sum())

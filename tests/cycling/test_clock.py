@@ -45,3 +45,11 @@ def test_one_wrong_reading_is_interpolated() -> None:
 def test_time_from_steps() -> None:
     begins = np.array([True, False, False, True, False])
     np.testing.assert_array_equal(from_steps(np.array([0.0, 5, 10, 10, 15]), begins, 0.0, 0.0), [0, 5, 10, 20, 25])
+
+
+def test_a_clock_that_jumps_often_never_runs_backwards_by_a_rounding() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(300):
+        time = np.cumsum(rng.choice([0.0, 0.0, 1e-5, 3e-5, 0.1], 40)) + rng.uniform(0, 9e4)
+        time[rng.choice(40, 3)] -= rng.uniform(0, 1e5, 3)
+        assert (np.diff(Clock("t").add(time, None)) >= 0).all()
