@@ -69,6 +69,8 @@ class NotYet(Exception):
 def obtained(request: Request, title: str) -> str:
     """Key of a result that is there; NotYet where a job makes it."""
     key, status = obtain(request, title=title)
+    if key is None and status is not None and status.state == "done":  # while it was asked for
+        return status.key
     if key is None:
         raise NotYet(status or Status(""))
     return key
