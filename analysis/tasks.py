@@ -74,8 +74,7 @@ def make_demo(store: Store, payload: Mapping[str, Any]) -> str:
         workspace.ready(workspace.request("cycling.summary", measurement))
     with stage(0.15, 0.2):
         spectra = _demo_part(workspace, "spectra", "spectra_manifest.csv", partial(write_spectra, **size["spectra"]))
-    for measurement in spectra:
-        workspace.ready(workspace.request("spectra.normalise", measurement))
+    _made(workspace, "spectra.normalise", {"spectra": tuple(k for m in spectra for k in m.dataset_keys)}, {"preset": "S K"})
     with stage(0.2, 0.75):
         particles = _demo_part(workspace, "particles", "particles_manifest.csv", partial(write_particles, **size["particles"]))
     with stage(0.75, 1.0):

@@ -9,4 +9,16 @@
 ``cells``         the cells of the study
 ``truth``         what an analysis must find
 ``study``         everything into one folder: ``write_study``
+
+``spectra_model``     S K-edge spectra with known peaks
+``spectra_study``     their files, manifest, truth: ``write_spectra``
+``spectra_recovery``  how often intervals hold the truth
+
+``particle_spectra``  Ni K-edge end members from measured references; the true edge energy of every definition
+``particle_laws``     how particles of a group are built, and their state
+``particle_model``    grains, cracks, isolated domains, surface, chemistry of one particle
+``particle_files``    stacks and tomograms
+``particle_frames``   raw frames with drift and magnification
+``compound_file``     the container of raw frames
+``particle_study``    their files, manifest, truth: ``write_particles``
 """
