@@ -1,0 +1,89 @@
+"""The figures of cracks: the table of contents, and the numbers behind each."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.core.data import scalars
+from analysis.core.params import Params
+from analysis.core.registry import Figure, Labelled
+from analysis.core.tables import column_name
+from analysis.cracks import figures_profile as profiles
+from analysis.cracks import figures_volume as volumes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _rows(dim: str) -> "Callable[[Sequence[Labelled], Any], pd.DataFrame]":
+    """All variables that have this one dimension only, one row each, under one another."""
+
+    def frame(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
+        import pandas as pd
+
+        parts = []
+        for item in items:
+            own = {str(n): v for n, v in item.data.variables.items() if v.dims == (dim,)}
+            about = {"group": item.group, "particle file": item.label, "origin": item.origin}
+            columns = {column_name(n, str(v.attrs.get("units", ""))): np.asarray(v.values) for n, v in own.items()}
+            rows = item.data.sizes[dim]
+            parts.append(pd.DataFrame({**{k: np.full(rows, v, dtype=object) for k, v in about.items()}, **columns}))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "particle file", "origin"])
+
+    return frame
+
+
+def _ratios(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
+    """Ratio, range, detection limit and blank of each item."""
+    import pandas as pd
+
+    names = ("crack_volume_ratio", "detection_limit", "blank_ratio", "n_particles", "n_cracks")
+    rows = []
+    for item in items:
+        found = scalars(item.data)
+        row: dict[str, Any] = {"group": item.group, "particle file": item.label, "origin": item.origin}
+        row |= {column_name(n, found[n].unit): found[n].value for n in names if n in found}
+        if "crack_volume_ratio" in found:
+            row |= {"ratio low / 1": found["crack_volume_ratio"].low, "ratio high / 1": found["crack_volume_ratio"].high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _joint(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
+    """Every cell of the map of distance and depth."""
+    import pandas as pd
+
+    parts = []
+    for item in items:
+        ds = item.data
+        depth, distance = np.meshgrid(ds["depth"].values, ds["distance"].values, indexing="ij")
+        columns = {
+            "depth / um": depth,
+            "distance / um": distance,
+            "edge energy / eV": ds["joint_mean"].values,
+            "voxels / 1": ds["joint_count"].values,
+        }
+        frame = pd.DataFrame({k: np.asarray(v).ravel() for k, v in columns.items()})
+        parts.append(frame.assign(**{"group": item.group, "particle file": item.label, "origin": item.origin}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+PROFILE_DIMS = {"crack": "bin", "normalised": "part", "surface": "layer"}
+
+
+def _profile_rows(items: Sequence[Labelled], params: profiles.ProfileParams) -> "pd.DataFrame":
+    return _rows(PROFILE_DIMS[params.against])(items, params)
+
+
+MEASURED = "cracks.measures"
+FIGURES = (
+    Figure("cracks.volume", "Crack volume", MEASURED, volumes.bars, volumes.BarParams, _ratios),
+    Figure("cracks.evolution", "Crack volume over cycles", MEASURED, volumes.evolution, volumes.CycleParams, _ratios),
+    Figure("cracks.widths", "Widths of cracks", MEASURED, volumes.widths, volumes.HistogramParams, _rows("width_bin")),
+    Figure("cracks.radial", "Cracks from core to surface", MEASURED, volumes.radial, Params, _rows("radial_bin")),
+    Figure("cracks.sensitivity", "Crack volume against the settings", "cracks.sensitivity", volumes.sensitivity, Params, _rows("setting")),
+    Figure("cracks.profile", "Edge energy by distance", "cracks.distance_profile", profiles.profile, profiles.ProfileParams, _profile_rows),
+    Figure("cracks.joint", "Edge energy by distance and depth", "cracks.distance_profile", profiles.joint, Params, _joint),
+    Figure("cracks.domains", "Isolated domains", "cracks.domains", profiles.isolated, Params, _rows("domain_row")),
+)

@@ -1,0 +1,208 @@
+"""How much is cracked: bars of groups, histograms of width and radial position, evolution over cycles, sensitivity."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from analysis.core.numerics.statistics import mean_interval
+from analysis.core.params import Params
+from analysis.core.registry import Labelled
+from analysis.core.style import SYMBOLS, Style
+from analysis.cracks.figures_base import Trace, by_group, colours, finish, legend, nothing, number, safe, titled
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PERCENT = 100.0
+FEW = 3  # particles from which a mean has an interval
+RATIO_TITLE = "Crack volume ratio / %"
+NONE = "No particle has a crack volume ratio."
+
+
+class BarParams(Params):
+    """How the bars are drawn."""
+
+    log: bool = Field(True, title="Logarithmic axis")
+    particles: bool = Field(True, title="Single particles as points")
+
+
+class HistogramParams(Params):
+    """How a histogram is drawn."""
+
+    cumulative: bool = Field(False, title="Added up from below")
+
+
+class CycleParams(Params):
+    """Cycle numbers of the particles, in the order of the items."""
+
+    cycles: tuple[float, ...] = Field((), title="Cycle number of each particle")
+    log: bool = Field(True, title="Logarithmic axis")
+
+
+def _seen(item: Labelled) -> tuple[float | None, float | None, bool]:
+    """Ratio in %, detection limit in %, and whether the ratio is below it."""
+    ratio, limit = number(item, "crack_volume_ratio"), number(item, "detection_limit")
+    below = ratio is not None and limit is not None and ratio < limit
+    return _percent(ratio), _percent(limit), below
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else PERCENT * value
+
+
+def bars(items: tuple[Labelled, ...], style: Style, params: BarParams) -> "go.Figure":
+    """Mean crack volume ratio of each group with single particles; below the detection limit a particle is drawn hollow at the limit."""
+    groups = {g: [i for i in members if _seen(i)[0] is not None] for g, members in by_group(items).items()}
+    groups = {g: members for g, members in groups.items() if members}
+    if not groups:
+        return nothing(NONE, style)
+    traces: list[Trace] = []
+    for place, (group, members) in enumerate(groups.items()):
+        traces += _bar(group, place, members, style, params)
+    lowest = _lowest(items)
+    axis: dict[str, Any] = {"title": {"text": RATIO_TITLE}, "rangemode": "tozero"}
+    if params.log:
+        axis = {"title": axis["title"], "type": "log", "range": [np.log10(lowest), np.log10(_highest(items)) + 0.3], "dtick": 1}
+    ticks = {"tickvals": list(range(len(groups))), "ticktext": [safe(g) or "no group" for g in groups]}
+    note = "Bars: mean over particles, with its 95 % interval from 3 particles on. Hollow: below the detection limit, drawn at it."
+    layout = {
+        "xaxis": {**ticks, "title": titled("", items, style, note), "range": [-0.6, len(groups) - 0.4], "showgrid": False},
+        "yaxis": axis,
+        "showlegend": False,
+        "bargap": 0.45,
+    }
+    return finish(traces, layout, style, f"bars {params.log}")
+
+
+def _bar(group: str, place: int, members: list[Labelled], style: Style, params: BarParams) -> list[Trace]:
+    seen = [_seen(i) for i in members]
+    values = np.array([r for r, _, _ in seen if r is not None])
+    over = mean_interval(values)
+    all_below = all(below for _, _, below in seen)
+    shown = max((limit or 0.0) for _, limit, _ in seen) if all_below else over.value
+    colour = style.color(group)
+    error = {}
+    if values.size >= FEW and not all_below:
+        error = {"error_y": {"type": "data", "array": [over.high - over.value], "arrayminus": [over.value - over.low], "color": style.ink}}
+    said = f"< LOD ({shown:.2g} %)" if all_below else f"{over.value:.3g} %"
+    text = f"{said}<br>n = {values.size}"
+    look = {"color": "rgba(0,0,0,0)" if all_below else style.fill(group, 0.55), "line": {"color": colour, "width": 1.4}}
+    bar: Trace = {"type": "bar", "x": [place], "y": [shown], "marker": look, "text": [text], "textposition": "outside", "cliponaxis": False}
+    bar |= {"hovertemplate": f"{safe(group)}<br>{text}<extra></extra>", "textfont": {"color": style.ink}, **error}
+    return [bar, *([_points(place, members, seen, colour, style)] if params.particles else [])]
+
+
+def _points(place: int, members: list[Labelled], seen: Sequence[tuple[Any, ...]], colour: str, style: Style) -> Trace:
+    spread = 0.22 * (np.arange(len(members)) - (len(members) - 1) / 2) / max(1, len(members) - 1)
+    y = [limit if below else ratio for ratio, limit, below in seen]
+    symbols = ["circle-open" if below else "circle" for _, _, below in seen]
+    words = [f"{legend(i)}: {'< ' if below else ''}{v:.3g} %" for i, v, (_, _, below) in zip(members, y, seen, strict=True)]
+    marker = {"color": colour, "size": 7, "symbol": symbols, "line": {"color": style.ink, "width": 1}}
+    return {"type": "scatter", "mode": "markers", "x": place + spread, "y": y, "marker": marker, "text": words, "hoverinfo": "text"}
+
+
+def _lowest(items: Sequence[Labelled]) -> float:
+    known = [v for i in items for r, limit, below in [_seen(i)] for v in ([limit] if below else [r, limit]) if v]
+    return min(known, default=0.01) / 3
+
+
+def _highest(items: Sequence[Labelled]) -> float:
+    return max([r for i in items if (r := _seen(i)[0])], default=1.0)
+
+
+def widths(items: tuple[Labelled, ...], style: Style, params: HistogramParams) -> "go.Figure":
+    """Distribution of crack volume over width."""
+    return _histogram(items, style, params, ("width", "width_volume"), "Width of the crack / µm", "Part of the crack volume / %")
+
+
+def _histogram(
+    items: tuple[Labelled, ...], style: Style, params: HistogramParams, names: tuple[str, str], x_title: str, y_title: str
+) -> "go.Figure":
+    shown = [i for i in items if i.data[names[1]].values.sum() > 0]
+    if not shown:
+        return nothing("There are no cracks.", style)
+    traces = []
+    for item, colour in zip(shown, colours(shown, style), strict=True):
+        x, y = (np.asarray(item.data[n].values, float) for n in names)
+        part = PERCENT * y / y.sum()
+        part = np.cumsum(part) if params.cumulative else part
+        traces.append(_step(x, part, item, colour))
+    note = "Local thickness; slanted sheets are known to about half a voxel."
+    layout = {"xaxis": {"title": titled(x_title, shown, style, note)}, "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"}}
+    return finish(traces, layout, style, f"{names[0]} {params.cumulative}")
+
+
+def _step(x: np.ndarray, y: np.ndarray, item: Labelled, colour: str) -> Trace:
+    look = {"color": colour, "width": 1.8, "shape": "hvh"}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look, "name": legend(item), "legendgroup": item.key}
+
+
+def radial(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
+    """Part of each shell, from the core to the surface, that is crack."""
+    traces = []
+    for item, colour in zip(items, colours(items, style), strict=True):
+        crack, whole = (np.asarray(item.data[n].values, float) for n in ("radial_crack", "radial_envelope"))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(whole > 0, PERCENT * crack / whole, np.nan)
+        look = {"color": colour, "width": 1.8}
+        x = np.asarray(item.data["radius"].values, float)
+        traces.append({"type": "scatter", "mode": "lines+markers", "x": x, "y": share, "line": look, "name": legend(item)})
+    title = titled("Radial position (0 core, 1 surface)", items, style, "Shells of equal steps of the depth over its maximum.")
+    layout = {
+        "xaxis": {"title": title, "range": [0, 1]},
+        "yaxis": {"title": {"text": "Crack volume of the shell / %"}, "rangemode": "tozero"},
+    }
+    return finish(traces, layout, style, "radial")
+
+
+def evolution(items: tuple[Labelled, ...], style: Style, params: CycleParams) -> "go.Figure":
+    """Crack volume ratio against cycle number: single particles and the mean of each group at a cycle."""
+    cycles = _cycles(items, params)
+    known = [(i, c, *_seen(i)) for i, c in zip(items, cycles, strict=True) if c is not None and _seen(i)[0] is not None]
+    if not known:
+        return nothing("No particle has both a cycle number and a crack volume ratio.", style)
+    traces: list[Trace] = []
+    for k, group in enumerate(dict.fromkeys(i.group for i, *_ in known)):
+        mine = [row for row in known if row[0].group == group]
+        traces += _course(group, mine, style, SYMBOLS[k % len(SYMBOLS)])
+    axis: dict[str, Any] = {"title": {"text": RATIO_TITLE}, **({"type": "log"} if params.log else {"rangemode": "tozero"})}
+    note = "Different particles at each cycle. Line: mean over particles. Hollow: below the detection limit, drawn at it."
+    layout = {"xaxis": {"title": titled("Cycle", [i for i, *_ in known], style, note), "rangemode": "tozero"}, "yaxis": axis}
+    return finish(traces, layout, style, f"evolution {params.log}")
+
+
+def _cycles(items: tuple[Labelled, ...], params: CycleParams) -> list[float | None]:
+    given = [*params.cycles, *([None] * len(items))]
+    return [given[k] if given[k] is not None else item.data.attrs.get("cycle_number") for k, item in enumerate(items)]
+
+
+def _course(group: str, rows: list[tuple[Any, ...]], style: Style, symbol: str) -> list[Trace]:
+    colour = style.color(group)
+    x = [c for _, c, *_ in rows]
+    y = [limit if below else ratio for _, _, ratio, limit, below in rows]
+    symbols = [f"{symbol}-open" if below else symbol for *_, below in rows]
+    words = [f"{legend(i)}, cycle {c:g}: {'< ' if b else ''}{v:.3g} %" for (i, c, _, _, b), v in zip(rows, y, strict=True)]
+    marker = {"color": colour, "size": 7, "symbol": symbols}
+    points: Trace = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker, "text": words, "hoverinfo": "text"}
+    at = sorted(set(x))
+    means = [float(np.mean([row[2] for row in rows if row[1] == c])) for c in at]
+    line: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": means, "line": {"color": colour, "width": 1.6}, "name": safe(group)}
+    return [line, {**points, "showlegend": False}]
+
+
+def sensitivity(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
+    """How the ratio changes when a setting is a fifth lower or a quarter higher."""
+    traces: list[Trace] = []
+    for item, colour in zip(items, colours(items, style), strict=True):
+        names = item.data["parameter"].values.astype(str)
+        ratio = PERCENT * item.data["ratio"].values
+        words = [f"{n} = {v:.3g}" for n, v in zip(names, item.data["value"].values, strict=True)]
+        marker = {"color": colour, "size": 8}
+        traces.append({"type": "scatter", "mode": "markers", "x": ratio, "y": names, "marker": marker, "text": words, "name": legend(item)})
+    layout = {
+        "xaxis": {"title": titled(RATIO_TITLE, items, style, "Each setting × 0.8 and × 1.25.")},
+        "yaxis": {"title": {"text": "Setting"}},
+    }
+    return finish(traces, layout, style, "sensitivity")

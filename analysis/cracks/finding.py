@@ -1,0 +1,144 @@
+"""Cracks inside known envelopes: of a whole volume, or of a slab of it with the same result.
+
+1. What is missing in a voxel: the envelope alone as the microscope would show it, less what it does show. The particle's own blurred
+   surface is no crack.
+2. A detector answers to what is missing. A crack begins where the answer is far above the noise, and goes on while it is above less.
+3. Its walls are drawn around: at half the contrast, or so that its volume is the absorption that is missing (``allot``).
+
+Steps 1 and 3 and the answers of 2 look at a voxel's surroundings only (``halo`` slices). Whether a place that is above the lower limit
+only belongs to a crack, and whether a crack is large enough, depends on all that is connected: in a slab it is decided by what lies within
+the slab.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from analysis.core.numerics.blur import reach
+from analysis.core.numerics.components import Components, kept
+from analysis.core.numerics.morphology import box_closing, widened
+from analysis.core.progress import report
+from analysis.cracks.allot import CELL, HALO, allotted, sharpened
+from analysis.cracks.facts import Facts, clipped, expected, sample
+from analysis.cracks.grey import Grey, slabs
+from analysis.cracks.params import CrackParams
+from analysis.cracks.particles import Particles
+from analysis.cracks.sheets import sheetness
+
+SPREAD_BEYOND = 2  # voxels by which the zone of a crack reaches beyond what is above the lower limit
+NEIGHBOURS = 16  # slices beyond the slab in which connections are followed
+BEGINS = 2
+HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Answers of the detector at which a crack begins and down to which it goes on; ``level`` is what the plain solid answers."""
+
+    begin: float
+    on: float
+    level: float = 0.0
+
+
+def find_cracks(grey: Grey, particles: Particles, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
+    """The cracks of the whole volume, shape (z, y, x), bool."""
+    missing, marks = np.empty(grey.shape, np.float32), np.empty(grey.shape, np.uint8)
+    for a, b in slabs(0, grey.shape[0]):
+        missing[a:b], marks[a:b] = _answers(grey, particles.label, facts, limits, params, a, b)
+        report(0.7 * b / grey.shape[0], "cracks")
+    return _walls(missing, _connected(marks, params.min_crack), particles.label, facts, params)
+
+
+def find_in_slab(grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, params: CrackParams, start: int, stop: int) -> np.ndarray:
+    """The cracks in slices ``start`` … ``stop`` from a slab around them; as in the whole volume, but for distant connections.
+
+    Parameters
+    ----------
+    label
+        Particles of the whole volume, shape (z, y, x); only the slab of it is read.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (stop - start, y, x), bool.
+    """
+    low = max(0, start - NEIGHBOURS - SPREAD_BEYOND) // CELL * CELL
+    high = min(grey.shape[0], -(-(stop + NEIGHBOURS + SPREAD_BEYOND) // CELL) * CELL)
+    missing, marks = _answers(grey, label, facts, limits, params, low, high)
+    found = _walls(missing, _connected(marks, params.min_crack), np.asarray(label[low:high]), facts, params)
+    return found[start - low : stop - low]
+
+
+def limits_of(grey: Grey, particles: Particles, facts: Facts, params: CrackParams) -> Limits:
+    """The limits of the chosen detector, from its answers deep inside the particles."""
+    if params.detector == "intensity":
+        return Limits(params.threshold, params.threshold)
+    if params.detector == "hysteresis":
+        noise = facts.noise / facts.contrast
+        return Limits(max(params.seed * noise, params.depth), max(params.grow * noise, params.depth / 2))
+
+    def response(smooth: np.ndarray, at: np.ndarray) -> np.ndarray:
+        return _response(_missing(smooth, at, facts), smooth, params)
+
+    level, noise = clipped(sample(grey, particles, facts, response, detector_halo(params)))
+    floor = params.depth / 4 if params.detector == "sheet" else params.depth
+    return Limits(max(params.seed * noise, floor), max(params.grow * noise, floor / 2), level)
+
+
+def detector_halo(params: CrackParams) -> int:
+    """Voxels on each side that an answer depends on, beyond those of the smoothing."""
+    return {"sheet": reach(params.sheet_scale) + 1, "tophat": 2 * params.tophat}.get(params.detector, 0)
+
+
+def _answers(
+    grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, params: CrackParams, start: int, stop: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is missing in some slices, and marks: 2 where a crack may begin, 1 where it may go on."""
+    more = detector_halo(params)
+    low, high = max(0, start - more), min(grey.shape[0], stop + more)
+    at = expected(label, facts, low, high)
+    smooth = grey.smooth(low, high, params.smooth)
+    missing = _missing(smooth, at, facts)
+    answer = missing if more == 0 else _response(missing, smooth, params)
+    core = slice(start - low, stop - low)
+    answer, at, inside = answer[core] - np.float32(limits.level), at[core], np.asarray(label[start:stop]) > 0
+    marks = (inside & (answer > limits.on)).astype(np.uint8)
+    deep = at >= norm.cdf(params.margin / facts.edge)
+    marks[inside & deep & (answer > limits.begin)] = BEGINS
+    return missing[core], marks
+
+
+def _missing(smooth: np.ndarray, at: np.ndarray, facts: Facts) -> np.ndarray:
+    dense = np.float32(facts.solid - facts.outside) * at + np.float32(facts.outside)
+    return np.asarray((dense - smooth) * np.float32(1 / facts.contrast))
+
+
+def _response(missing: np.ndarray, smooth: np.ndarray, params: CrackParams) -> np.ndarray:
+    if params.detector == "sheet":
+        return sheetness(missing, params.sheet_scale)
+    return box_closing(smooth, params.tophat) - smooth
+
+
+def _connected(marks: np.ndarray, smallest: int) -> np.ndarray:
+    """Parts that hold a beginning and are large enough, bool."""
+
+    def wanted(parts: Components) -> np.ndarray:
+        sizes = parts.sizes()
+        return np.asarray(parts.any_of(marks >= BEGINS) & (sizes >= smallest))
+
+    return kept(marks, wanted)
+
+
+def _walls(missing: np.ndarray, found: np.ndarray, label: np.ndarray, facts: Facts, params: CrackParams) -> np.ndarray:
+    zone = widened(found, SPREAD_BEYOND)
+    crack = np.empty(zone.shape, bool)
+    for a, b in slabs(0, zone.shape[0]):
+        inside = label[a:b] > 0
+        if params.boundary == "half":
+            crack[a:b] = zone[a:b] & inside & (missing[a:b] > HALF)
+            continue
+        low, high = max(0, a - HALO), min(zone.shape[0], b + HALO)
+        order = sharpened(missing[low:high], facts.sharpening)[a - low : b - low]
+        crack[a:b] = allotted(missing[a:b], order, zone[a:b], inside)
+    return crack

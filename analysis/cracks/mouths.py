@@ -1,0 +1,67 @@
+"""Envelopes over the mouths of cracks that are open to the surface.
+
+Blur rounds the lips of a crack, and a ball of the closing radius sinks in between them: the envelope would have a dent as deep as a few
+voxels, and the crack in it would be counted as outside. About such mouths, and only there, the envelope is closed once more by a ball so
+large that it hardly sinks in. Elsewhere the roughness of the particle stays as it is.
+"""
+
+import numpy as np
+from scipy.stats import norm
+
+from analysis.core.numerics.morphology import closed, widened
+from analysis.cracks.allot import HALO, sharpened
+from analysis.cracks.facts import Facts, expected, facts_of
+from analysis.cracks.grey import Grey, slabs
+from analysis.cracks.params import ParticleParams
+from analysis.cracks.particles import Particles, find_particles, particles_of
+
+BALL = 64.0  # voxels: radius of the ball that closes mouths
+ABOUT = 7  # voxels about a crack near the surface in which they are closed
+DARK, TIMES_NOISE = 0.12, 6.0  # what is missing in a voxel that is crack without doubt
+BELOW = 2.0  # voxels below the surface from which on a dark voxel is no roughness
+
+
+def particles_in(grey: Grey, params: ParticleParams) -> Particles:
+    """The particles of a volume, their envelopes closed over the mouths of cracks."""
+    found = find_particles(grey, params)
+    if params.closing == 0:
+        return found
+    facts = facts_of(grey, found, params)
+    near = widened(_dark(grey, found, facts), ABOUT)
+    lips = _sharp(grey, near, facts)
+    label = found.label
+    changed = False
+    for number, box in enumerate(found.boxes, start=1):
+        if not near[box].any():
+            continue
+        own = label[box] == number
+        free = near[box] & (label[box] == 0)
+        more = closed(own | (lips[box] & free), BALL) & free
+        if more.any():
+            label[box][more] = number
+            changed = True
+    return particles_of(label) if changed else found
+
+
+def _dark(grey: Grey, particles: Particles, facts: Facts) -> np.ndarray:
+    """Voxels below the surface that are crack without doubt, bool."""
+    out = np.empty(grey.shape, bool)
+    limit = max(DARK, TIMES_NOISE * facts.noise / facts.contrast)
+    for a, b in slabs(0, grey.shape[0]):
+        at = expected(particles.label, facts, a, b)
+        dense = np.float32(facts.solid - facts.outside) * at + np.float32(facts.outside)
+        missing = (dense - grey.smooth(a, b, facts.smooth)) * np.float32(1 / facts.contrast)
+        out[a:b] = (missing > limit) & (at >= norm.cdf(BELOW / facts.edge)) & (particles.label[a:b] > 0)
+    return out
+
+
+def _sharp(grey: Grey, near: np.ndarray, facts: Facts) -> np.ndarray:
+    """Solid near mouths when as much of the blur is taken back as the noise allows, bool: the lips as they are."""
+    out = np.zeros(grey.shape, bool)
+    level = (facts.solid + facts.outside) / 2
+    for a, b in slabs(0, grey.shape[0]):
+        if near[a:b].any():
+            low, high = max(0, a - HALO), min(grey.shape[0], b + HALO)
+            sharp = sharpened(grey.smooth(low, high, facts.smooth), facts.sharpening)[a - low : b - low]
+            out[a:b] = near[a:b] & (sharp > level)
+    return out
