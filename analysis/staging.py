@@ -29,6 +29,7 @@ from typing import IO, Any
 
 from analysis.core import settings
 from analysis.core.errors import ParamError, StoreError, UserError
+from analysis.core.hashing import json_digest
 
 FOLDER = "incoming"
 CHUNK_BYTES = 8 << 20  # what one request may carry
@@ -206,15 +207,16 @@ class Staging:
 
         Files of one name come to lie in folders of their own.
         """
-        laid = self._folder(sid) / "beside"
-        shutil.rmtree(laid, ignore_errors=True)
+        laid = self._folder(sid) / "beside" / json_digest([f.sid for f in files])[:16]
         places: list[Path] = []
         for file in files:
             place = laid / file.name
             if place in places:
                 place = laid / str(len(places)) / file.name
             place.parent.mkdir(parents=True, exist_ok=True)
-            _link(file.path, place)
+            if not place.is_file():
+                with suppress(FileExistsError):  # another request was faster
+                    _link(file.path, place)
             places.append(place)
         return places
 
@@ -324,6 +326,8 @@ def printed_bytes(size: float) -> str:
 def _link(source: Path, target: Path) -> None:
     try:
         os.symlink(source.absolute(), target)
+    except FileExistsError:
+        raise
     except OSError:  # Windows lets only some users make links
         shutil.copyfile(source, target)
 

@@ -172,7 +172,7 @@ def _reading(lot: Lot, found: Found | None) -> Component:
         return html.Div()
     chosen = lot.parts[0].form.get("reader") or found.reader
     buttons: list[Component] = []
-    if found.reader and any(i == "cycling.generic" for i, _ in found.candidates):
+    if found.modality == "cycling" and any(i == "cycling.generic" for i, _ in found.candidates):
         buttons.append(_button("map", lot, "Columns…"))
     if found.stated.get("active_mass_mg"):
         buttons.append(_button("stated", lot, f"Take {found.stated['active_mass_mg']:.5g} mg as active mass"))

@@ -18,6 +18,7 @@ from components.import_inputs import entry, field_id, titled
 from components.import_work import Lot
 from components.job_panel import cancel_id
 
+HINTS = {"particle.name": "particle", "cell.active_mass_mg": "mg"}  # where nothing is known yet
 NO_BREAK = "\u00a0"
 COLOURS = {"ready": "teal", "done": "teal", "problem": "red", "known": "orange", "wrong": "red"}
 
@@ -60,8 +61,7 @@ def table(lots: Sequence[Lot]) -> list[Component]:
     if not lots:
         return []
     every = dmc.Checkbox(id="import-tick-all", checked=False, size="xs", **{"aria-label": "Tick all files"})
-    third = titled(ROW[-1]) if not any(_row(lot) == PARTICLE_ROW for lot in lots) else "Mass / mg or particle"
-    heads = [html.Span(h) for h in ("File", *(titled(f) for f in ROW[:-1]), third, "State", "")]
+    heads = [html.Span(h) for h in ("File", *(titled(f) for f in ROW[:-1]), "Mass or particle", "State", "")]
     return [html.Div([every, *heads], className="lot-head"), *(row(lot) for lot in lots)]
 
 
@@ -213,7 +213,7 @@ def _inputs(lot: Lot) -> list[Component]:
     made = []
     for field in _row(lot):
         kept = cell.get(field.partition(".")[2]) if known and field.startswith("cell.") else None
-        placeholder = str(kept) if kept is not None and not fields.get(field) else "particle" if field == "particle.name" else ""
+        placeholder = str(kept) if kept is not None and not fields.get(field) else HINTS.get(field, "")
         made.append(
             entry(
                 field_id(lot.sid, field),

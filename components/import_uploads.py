@@ -12,7 +12,7 @@ Problems are answered as one sentence of plain text.
 import errno
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 
 from analysis.core.errors import StoreError, UserError
@@ -92,10 +92,10 @@ def cancel(sid: str) -> Response:
 def picture(sid: str) -> Response:
     """Its address on the page changes with what was asked, so that the browser may keep it."""
     try:
-        path = staging().picture(sid)
-    except StoreError as err:
-        return _said(str(err), 404)
-    return send_file(path, mimetype="image/png", max_age=3600) if path.is_file() else _said("There is no picture of this file.", 404)
+        content = staging().picture(sid).read_bytes()
+    except (StoreError, FileNotFoundError):
+        return _said("There is no picture of this file.", 404)
+    return Response(content, mimetype="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
 
 def _at(offset: int, status: int = 204) -> Response:

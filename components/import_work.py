@@ -344,7 +344,7 @@ def settle() -> None:
         found = None if first.found is None else Found.model_validate(first.found)
         with suppress(StoreError):  # another page of this workspace was faster
             staging().say(first.sid, done=ended.result)
-            gone = {sid for sid in first.form.get("taken", ()) if sid != first.sid} | _unneeded(first, entries)
+            gone = {sid for sid in first.form.get("taken", ()) if sid != first.sid} | _unneeded(first)
             if found is not None and found.kind == "manifest":
                 gone |= set(_named(first, found, entries)[1].values())
             for sid in gone & {e.sid for e in entries}:
@@ -352,9 +352,11 @@ def settle() -> None:
             staging().drop_content(first.sid)
 
 
-def _unneeded(first: Staged, entries: Iterable[Staged]) -> set[str]:
+def _unneeded(first: Staged) -> set[str]:
     """What helped to read a lot that is imported now, and helps no other."""
-    left = import_series.waiting([e for e in entries if e.sid not in (first.sid, *first.form.get("taken", ())) and "done" not in e.form])
+    gone = (first.sid, *first.form.get("taken", ()))
+    others = [e for e in staging().entries() if e.sid not in gone and "done" not in e.form]  # some may have been settled just now
+    left = import_series.waiting(others)
     return set(first.form.get("helped", ())) - {h.sid for s in left.mains for h in left.helpers(s)}
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from analysis.formats.blocks import size_text
 from analysis.schemas import DEFINITIONS, EDGE_MAP, STACK, VOLUME, Preview, has_voxel_size, spatial_dims, voxel_um
-from analysis.xanes.frames import FRAMES, PROJECTIONS
+from analysis.xanes.frames import FRAMES, PROJECTIONS, SAME_EV
 
 SIDE = 192  # pixels of a picture at most
 STRONGEST = 0.25  # of the pixels, in the mean spectrum
@@ -25,7 +25,7 @@ def stack(ds: xr.Dataset) -> Preview:
     energy, unit = ds["energy"].values, ds["mu"].attrs.get("units", "1")
     place = " of the middle slice" if "z" in ds.dims else ""
     return Preview(
-        {"Size": _size(ds), "Energies": _energies(energy), **_voxel(ds)},
+        {"Size": _size(ds), **_energies(energy), **_voxel(ds)},
         image,
         f"Mean over the energies{place}",
         (("mean of the strongest quarter", energy, mean),),
@@ -39,7 +39,7 @@ def frames(ds: xr.Dataset) -> Preview:
     """The first sample frame, else the first reference, and mean counts against energy."""
     kinds = [k for k in ("sample", "reference") if k in ds]
     energy = ds["energy"].values
-    facts = {"Size": f"{size_text((ds.sizes['y'], ds.sizes['x']))} pixels", "Energies": _energies(energy)}
+    facts = {"Size": f"{size_text((ds.sizes['y'], ds.sizes['x']))} pixels", **_energies(energy)}
     curves = []
     for kind in kinds:
         facts[f"{kind.capitalize()} frames"] = _repeats(ds, kind)
@@ -60,7 +60,7 @@ def projections(ds: xr.Dataset) -> Preview:
     image = _small(np.asarray(ds["sample"].isel(angle=angle.size // 2).values, float))
     facts = {
         "Size": f"{size_text((ds.sizes['y'], ds.sizes['x']))} pixels",
-        "Angles": f"{angle.size}, {angle.min():.4g} … {angle.max():.4g}°".replace("-", "−"),
+        "Angles": f"{angle.size} angles, {angle.min():.4g} … {angle.max():.4g}°".replace("-", "−"),
     }
     return Preview({**facts, **_voxel(ds)}, image, f"Projection at {angle[angle.size // 2]:.1f}°".replace("-", "−"), lacks=_lacks(ds))
 
@@ -105,10 +105,12 @@ def _size(ds: xr.Dataset) -> str:
     return f"{size_text(tuple(ds.sizes[d] for d in dims))} {'voxels' if 'z' in dims else 'pixels'}"
 
 
-def _energies(energy: np.ndarray) -> str:
+def _energies(energy: np.ndarray) -> dict[str, str]:
+    if energy.size == 1:
+        return {"Energies": f"{energy[0]:.1f} eV"}
     steps = np.diff(energy)
-    span = f" in steps of {steps.min():.3g} … {steps.max():.3g} eV" if steps.size and steps.max() > steps.min() else ""
-    return f"{energy.size}, {energy.min():.1f} … {energy.max():.1f} eV{span}" if energy.size > 1 else f"{energy[0]:.1f} eV"
+    spaced = {"Steps": f"{steps.min():.3g} … {steps.max():.3g} eV"} if steps.max() - steps.min() > SAME_EV else {}
+    return {"Energies": f"{energy.size} energies, {energy.min():.1f} … {energy.max():.1f} eV", **spaced}
 
 
 def _repeats(ds: xr.Dataset, kind: str) -> str:

@@ -40,7 +40,7 @@ def stack_of(opened: Opened, options: StackOptions) -> xr.Dataset:
         Energies are doubled, or a frame or the stack holds nothing usable.
     """
     energy, said = _energies(opened, options)
-    axis = _energy_axis(opened, energy.size, options.energy_axis)
+    axis = _energy_axis(opened, energy.size, options.energy_axis, "" if options.energies else opened.energy_from)
     keep = _kept(energy.size, options.drop)
     energy, keep, reordered = _ordered(energy, keep, opened.name)
     dims = spatial(opened.images.ndim - 1, opened.name)
@@ -96,8 +96,8 @@ def _energies(opened: Opened, options: StackOptions) -> tuple[np.ndarray, dict[s
     return energy, said
 
 
-def _energy_axis(opened: Opened, n: int, wanted: str) -> int:
-    """0 or the last: where the energies are in the file."""
+def _energy_axis(opened: Opened, n: int, wanted: str, source: str) -> int:
+    """0 or the last: where the energies are in the file; ``source`` says what they were taken from."""
     shape = opened.images.shape
     last = len(shape) - 1
     if opened.axes and "energy" in (names := [a.lower() for a in opened.axes]):
@@ -107,7 +107,8 @@ def _energy_axis(opened: Opened, n: int, wanted: str) -> int:
         frames = shape[last if wanted == "last" else 0] if len(shape) > 2 else 1
         raise ReadError(
             f"{n} energies are given, but {opened.name} holds {frames} image{'s' if frames != 1 else ''} ({size_text(shape)}).",
-            hint="Give one energy for each image, in the order of the images.",
+            hint="Give one energy for each image, in the order of the images, with energies=FILE."
+            + (f" These were taken from {source}." if source else ""),
         )
     return fits[0]
 
