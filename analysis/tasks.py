@@ -94,19 +94,21 @@ def _demo_part(workspace: Workspace, what: str, manifest: str, write: Callable[.
 
 
 def _first_maps(workspace: Workspace, particles: Sequence[MeasurementRecord]) -> None:
-    """Edge maps under one E0, as the pages ask for them, and their distributions."""
+    """Edge maps under one E0, as the pages ask for them, with their distributions; the stack that raw frames make."""
     stacks, scans = (
         [m for m in particles if workspace.recipe_for(recipe, m) == recipe] for recipe in ("xanes.edge_map", "xanes.optical_depth")
     )
     report(0.0, "first results")
     places = [_made(workspace, "xanes.position", {"stack": m.dataset_keys}) for m in stacks]
     e0 = common_position(np.array([workspace.store.open(key).attrs["e0"] for key in places]))
-    for scan in scans:
-        _made(workspace, "xanes.optical_depth", {"frames": scan.dataset_keys})
-    for done, measurement in enumerate(stacks):
-        report(done / len(stacks), f"edge map of {measurement.cell}, {measurement.particle}")
-        edges = _made(workspace, "xanes.edge_map", {"stack": measurement.dataset_keys}, {"e0": e0})
-        _made(workspace, "xanes.distribution", {"edges": edges})
+    asked = {"xanes.optical_depth": {}, "xanes.edge_map": {"e0": e0}}
+    todo = [("xanes.optical_depth", "frames", m) for m in scans] + [("xanes.edge_map", "stack", m) for m in stacks]
+    for done, (recipe, source, measurement) in enumerate(todo):
+        with stage(done / len(todo), (done + 1) / len(todo)):
+            report(0.0, f"first results of {measurement.cell}, {measurement.particle}")
+            key = _made(workspace, recipe, {source: measurement.dataset_keys}, asked[recipe])
+            if recipe == "xanes.edge_map":
+                _made(workspace, "xanes.distribution", {"edges": key})
 
 
 def _made(workspace: Workspace, recipe: str, inputs: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> str:
