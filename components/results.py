@@ -58,7 +58,8 @@ def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
     known = jobs().status(key)
     if known.state in ("failed", "cancelled") or known.active:
         return None, known
-    return None, jobs().submit(key, tasks.RUN, {"request": request.model_dump(mode="json"), "key": key}, title=title)
+    made = jobs().submit(key, tasks.RUN, {"request": request.model_dump(mode="json"), "key": key}, title=title)
+    return (key, None) if made.state == "done" else (None, made)
 
 
 def merged(*parts: Items) -> Items:
