@@ -77,7 +77,7 @@ def test_a_stack_that_cannot_be_read(
     ("kept", "params", "sentence"),
     [
         (slice(0, 20), ["e0=8343"], "Fewer than two energies lie in the post-edge range of the edge at 8343 eV"),
-        (slice(10, None), ["e0=8343"], "Fewer than two energies lie before the edge at 8343 eV"),
+        (slice(12, None), ["e0=8344"], "Fewer than two energies lie before the edge at 8344 eV"),
         (slice(None), ["e0=7112"], "E0 = 7112 eV lies outside the energies measured, 8200 to 8680 eV"),
         (slice(None), ["e0=8.343"], "E0 = 8.343 eV lies outside the energies measured"),
         (slice(0, 6), [], "Fewer than two energies lie in the post-edge range"),
