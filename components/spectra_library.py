@@ -8,10 +8,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.core.errors import ParamError
+from analysis.core.hashing import json_digest
 from components.context import workspace
-from components.spectra_recipe import LIBRARY, library
+from components.spectra_recipe import LIBRARY, is_drawn, library
 from components.spectra_samples import edge
-from components.views import Query, listed
+from components.views import Query
 
 DIALOG, OPEN, ADD, SAVE, ROWS, SAID = (f"spectra-library-{n}" for n in ("dialog", "open", "add", "save", "rows", "said"))
 FIELDS = ("name", "energy", "note")
@@ -50,9 +51,8 @@ def button() -> Component:
 
 def rows(query: Query) -> list[Component]:
     """The lines of the shown edge, ticked where they are drawn."""
-    wanted, named = query.get("markers", "all"), set(listed(query, "markers"))
     own = [m for m in library() if m["edge"] == edge(query)]
-    return drawn([{**m, "shown": wanted == "all" or m["name"] in named} for m in own])
+    return drawn([{**m, "shown": is_drawn(query, m["name"])} for m in own])
 
 
 def drawn(lines: Sequence[Mapping[str, Any]]) -> list[Component]:
@@ -100,7 +100,8 @@ def kept(query: Query, lines: Sequence[Mapping[str, Any]]) -> str:
     others = [m for m in library() if m["edge"] != edge(query)]
     workspace().catalog.set_setting(LIBRARY, [*others, *own])
     shown = [line["name"] for line in lines if line["name"] and line["shown"]]
-    return "all" if len(shown) == len(own) else ",".join(shown) or "none"
+    # The edition makes the address another one, so that figures are drawn anew and shared ones are told apart.
+    return ("all" if len(shown) == len(own) else ",".join(shown) or "none") + f"~{json_digest(own)[:4]}"
 
 
 def _checked(line: Mapping[str, Any], of: str) -> dict[str, Any]:
@@ -109,6 +110,6 @@ def _checked(line: Mapping[str, Any], of: str) -> dict[str, Any]:
         energy = float(str(line["energy"]).replace(",", "."))
     except ValueError as err:
         raise ParamError(f"'{line['energy']}' is no energy for '{name}'.", hint="Write it in eV, such as 2472.0.") from err
-    if "," in name or "@" in name or not 0 < energy < 1e6:
-        raise ParamError(f"'{name}' at {energy:g} eV cannot be a marker.", hint="Names have no comma and no @; energies are in eV.")
+    if set(",@~") & set(name) or not 0 < energy < 1e6:
+        raise ParamError(f"'{name}' at {energy:g} eV cannot be a marker.", hint="Names hold no comma, @ or ~; energies are in eV.")
     return {"name": name, "energy": energy, "edge": of, "note": str(line["note"])}

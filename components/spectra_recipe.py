@@ -1,5 +1,6 @@
 """How spectra are processed, as the address says it: a recipe by name, fields that differ from it, and the standard."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,11 +120,16 @@ def calibration(query: Query) -> dict[str, Any]:
     if wanted != "foil" and cell is None:
         return {"calibrate": "none"}
     standard = cell[2] if cell else _foil(query)
-    energy = query.get("calenergy") or base(query).get("assigned") or (standard.energy if standard else None)
+    energy = _number(query.get("calenergy", "")) or base(query).get("assigned") or (standard.energy if standard else None)
     feature = query.get("calfeature") or base(query).get("feature") or (standard.feature if standard else "white_line")
     name = standard.name if standard else cell[1] if cell else "foil"
     how = {"calibrate": "standard", "cell": cell[0]} if cell else {"calibrate": "foil"}
     return {**how, "standard": name, "feature": feature, "assigned": energy}
+
+
+def _number(text: str) -> float | None:
+    """The energy that a text is; None where it is none."""
+    return float(text) if re.fullmatch(r"\d+(\.\d*)?", text.strip()) else None
 
 
 def _foil(query: Query) -> Standard | None:
@@ -180,10 +186,13 @@ def library() -> list[dict[str, Any]]:
 
 def markers(query: Query) -> list[str]:
     """The lines to be drawn, as ``name@energy``: all of this edge's, those that the address names, or none."""
-    own = [m for m in library() if m["edge"] == edge(query)]
-    wanted = query.get("markers", "all")
-    named = set(listed(query, "markers"))
-    return [f"{m['name']}@{m['energy']}" for m in own if wanted == "all" or m["name"] in named]
+    return [f"{m['name']}@{m['energy']}" for m in library() if m["edge"] == edge(query) and is_drawn(query, m["name"])]
+
+
+def is_drawn(query: Query, name: str) -> bool:
+    """Whether the address asks for a marker line; what stands after ``~`` tells editions of the library apart."""
+    wanted = query.get("markers", "all").partition("~")[0]
+    return wanted == "all" or name in wanted.split(",")
 
 
 def sentence(query: Query) -> str:

@@ -88,7 +88,7 @@ def test_a_point_is_taken_out_and_put_back(spectra_server: Server, open_page: An
     graph = GRAPH % "spectra.measured"
     click = f"""(() => {{ const g = {graph}, t = g.data[0];
         const i = 40; g.emit('plotly_click', {{points: [{{curveNumber: 0, pointNumber: i, x: g._fullData[0].x[i], y: 0, customdata: t.customdata[i]}}]}}); }})()"""
-    page.get_by_text("Click takes points out").click()
+    page.get_by_role("switch", name=re.compile("Click takes points out")).click()
     page.evaluate(click)
     expect(page).to_have_url(re.compile("taken="), timeout=WAIT_MS)
     until(page, f"({graph}).data.some(t => t.name === 'taken out')")

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,12 @@ def items(data: Sequence[xr.Dataset]) -> tuple[Labelled, ...]:
 
 
 SPECTRA = [norm(h) for h in (0.3, 0.25, 1.0, 0.8)]
+
+
+@cache
+def fits() -> list[xr.Dataset]:
+    """The peak fit of each."""
+    return [peaks([d], PeaksParams()) for d in SPECTRA]
 
 
 def draw(figure_id: str, given: tuple[Labelled, ...], style: Style = STYLE, **params: Any) -> Any:
@@ -137,7 +144,7 @@ def test_peak_fit_panel() -> None:
 
 
 def test_areas_stand_by_state_and_group_and_show_every_sample() -> None:
-    each = items([peaks([d], PeaksParams()) for d in SPECTRA])
+    each = items(fits())
     drawn = draw("spectra.areas", each)
     bars = [t for t in drawn["data"] if t["type"] == "bar"]
     points = [t for t in drawn["data"] if t["type"] == "scatter"]
@@ -152,9 +159,8 @@ def test_areas_stand_by_state_and_group_and_show_every_sample() -> None:
 
 
 def test_bars_are_means_over_cells_and_not_over_spectra() -> None:
-    fits = [peaks([d], PeaksParams()) for d in (SPECTRA[0], SPECTRA[1], SPECTRA[2])]
-    cells = ("1", "1", "2")
-    each = tuple(Labelled(f, f"C{c} · charged", "coated", key=f"k{k}", id=c) for k, (f, c) in enumerate(zip(fits, cells, strict=True)))
+    pairs = zip(fits()[:3], ("1", "1", "2"), strict=True)
+    each = tuple(Labelled(f, f"C{c} · charged", "coated", key=f"k{k}", id=c) for k, (f, c) in enumerate(pairs))
     bar, points = draw("spectra.areas", each)["data"]
     a, b, c = points["y"]
     assert bar["name"] == "coated, n = 2"
