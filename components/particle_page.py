@@ -250,10 +250,15 @@ def line(_a: Any, _b: Any, query: dict[str, str] | None) -> tuple[Any, Any]:
 
 
 @callback(
-    Output("particle-third", "children"), Input(control("third", "numbers"), "value"), State(ADDRESS, "data"), prevent_initial_call=True
+    Output("particle-third", "children"),
+    Input(control("third", "numbers"), "value"),
+    State(control("line", ""), "value"),
+    State(ADDRESS, "data"),
+    prevent_initial_call=True,
 )
-def turn(which: str, query: dict[str, str] | None) -> list[Component]:
-    return third(which, {**(query or {}), "third": which})
+def turn(which: str, line: str | None, query: dict[str, str] | None) -> list[Component]:
+    """The other card; the line that was just drawn may not be in the address yet."""
+    return third(which, {**(query or {}), "third": which, "line": line or ""})
 
 
 clientside_callback(

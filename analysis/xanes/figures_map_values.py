@@ -149,7 +149,7 @@ def _entry(item: Labelled) -> str:
     n = int(found["n_valid"].value or 0)
     if item.data.attrs["variable"] in LABELS:
         return safe(f"{item.label}: {plural(n, 'voxel')}")
-    value, unit = float(found["median"].value or 0), found["median"].unit
+    value, unit = float(found["median"].value or 0), UNIT_TEXT.get(found["median"].unit, found["median"].unit)
     median = f"{value:.2f} eV" if unit == "eV" and abs(value) > MANY_EV else f"{value:.3g} {unit}".removesuffix(" 1")
     return safe(f"{item.label}: {median}")
 
