@@ -1,7 +1,7 @@
 // @ts-check
 // Figure cards (see components/card.py).
 // Contract: changed(query, known)     -> the part of the address this card reads, or no update
-//           act(clicks)                -> download PNG/SVG/CSV, copy the command (the server answers "how")
+//           act(clicks)                -> download PNG/SVG/CSV, copy the command, ask for a pin (80_boards.mjs); the server answers "how"
 //           toggle(query)              -> show or hide the traces of single cells without asking the server
 
 const PIXELS = { width: 960, height: 600, scale: 3 };
@@ -49,6 +49,7 @@ export function act(clicks) {
   if (id.action === "png" || id.action === "svg") picture(id.figure, id.action);
   else if (id.action === "csv") window.location.assign(`/export/${id.figure}.csv${window.location.search}`);
   else if (id.action === "command") copy(id.figure);
+  else if (id.action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: id.figure, plot: plot(id.figure) } }));
   return id;
 }
 

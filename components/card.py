@@ -28,6 +28,7 @@ ACTIONS = (
     ("csv", "Download data (CSV)", "table"),
     ("how", "How was this made?", "info"),
     ("command", "Copy the command", "terminal"),
+    ("pin", "Pin to a board…", "pin"),
 )
 
 

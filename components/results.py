@@ -1,6 +1,8 @@
 """Results for views: at once where they are stored or quick, otherwise as a job to wait for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from analysis import tasks
@@ -11,6 +13,8 @@ from analysis.core.registry import Labelled
 from analysis.core.run import Request, plan
 from components.context import jobs, workspace
 from components.views import Items
+
+_MISSING: ContextVar[list[str] | None] = ContextVar("missing", default=None)
 
 
 def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: Mapping[str, Any] | None = None) -> Items:
@@ -49,8 +53,25 @@ def _known(recipe_id: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (params or {}).items() if name in fields}
 
 
+@contextmanager
+def looking() -> Iterator[list[str]]:
+    """Inside, nothing is computed and no job begins: the list names what is not there."""
+    missing: list[str] = []
+    token = _MISSING.set(missing)
+    try:
+        yield missing
+    finally:
+        _MISSING.reset(token)
+
+
 def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
     """The key of a result that is there, or the status of the job that makes it."""
+    if (missing := _MISSING.get()) is not None:
+        known_key = plan(request, workspace().registry).key
+        if workspace().store.has(known_key):
+            return known_key, None
+        missing.append(title)
+        return None, None
     key = workspace().ready(request)
     if key is not None:
         return key, None

@@ -98,6 +98,7 @@ def _share_callbacks() -> None:
 
 def _configure(app: Dash, context: Context) -> None:
     from components import (
+        board_routes,
         catalog_routes,
         exports,
         image_routes,
@@ -113,6 +114,7 @@ def _configure(app: Dash, context: Context) -> None:
     app.server.register_blueprint(import_uploads.uploads)
     app.server.register_blueprint(image_routes.images)
     app.server.register_blueprint(particle_routes.particle)
+    app.server.register_blueprint(board_routes.boards)
     app.layout = shell.shell
 
 

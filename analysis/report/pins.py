@@ -69,14 +69,14 @@ def frozen_items(items: Sequence[Labelled], store: Store) -> tuple[PinnedItem, .
 
 def _frozen(item: Labelled, store: Store) -> PinnedItem:
     about = {"label": item.label, "group": item.group, "origin": item.origin, "id": item.id}
-    if item.key and store.has(item.key) and _same(item.data, store.open(item.key)):
+    if item.key and store.has(item.key) and same_data(item.data, store.open(item.key)):
         return PinnedItem(key=item.key, **about)
     source = item.key if item.key and store.has(item.key) else ""
     key = store.put_edit(item.data.drop_encoding(), note=f"part of {source}" if source else "numbers of a figure as they were drawn")
     return PinnedItem(key=key, source=source or None, **about)
 
 
-def _same(drawn: xr.Dataset, stored: xr.Dataset) -> bool:
+def same_data(drawn: xr.Dataset, stored: xr.Dataset) -> bool:
     if drawn is stored:
         return True
     if dict(drawn.sizes) != dict(stored.sizes) or set(drawn.variables) != set(stored.variables):
@@ -134,12 +134,10 @@ def said_origin(pin: Pin) -> str:
     return origin_note(pin.origins)
 
 
-def missing_cells(pin: Pin, workspace: Workspace) -> tuple[str, ...]:
-    """Labels of pinned data whose cell or measurement is not in the catalog any more."""
-    snap = workspace.snapshot()
-    known = {str(c.id) for c in snap.cells} | {str(m.id) for m in snap.measurements}
-    names = {c.name for c in snap.cells}
-    gone = [i.label for i in pin.items if i.id and i.id not in known and not any(n in i.label for n in names)]
+def missing_data(pin: Pin, workspace: Workspace) -> tuple[str, ...]:
+    """Labels of pinned data whose measurements are not in the catalog any more: deleted, or read anew from their files."""
+    owned = {k for m in workspace.snapshot().measurements for k in m.dataset_keys}
+    gone = [i.label for i in pin.items if any(k[0] == "d" and k not in owned for k in workspace.ancestry([i.source or i.key]))]
     return tuple(dict.fromkeys(gone))
 
 

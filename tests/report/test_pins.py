@@ -38,7 +38,7 @@ def test_prune_and_a_deleted_cell_leave_the_figure_and_what_explains_it(board: B
     assert curves(fresh, pin) == before
     inputs = [study.store.provenance(k)["inputs"] for k in pin.keys]
     assert all(study.store.has(k) for given in inputs for keys in given.values() for k in keys)
-    assert pins.missing_cells(pin, fresh) == ("bare",)
+    assert pins.missing_data(pin, fresh) == ("bare",)
     fresh.catalog.boards.delete(board.id)
     removed, _ = fresh.prune()
     assert removed >= 2
