@@ -29,7 +29,7 @@ class Source:
 
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-    items: Items = Items()
+    items: Items = field(default_factory=Items)
 
 
 def groups(query: Query) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class View:
     """A figure of the registry together with where its data come from.
 
     ``reads`` names the parts of the address that it depends on: others change without a redraw. ``name`` tells apart the views that
-    show one figure on several pages.
+    show one figure on several pages. ``finish`` changes the drawn figure as plain data, such as to fit a small place.
     """
 
     figure: str
@@ -48,6 +48,7 @@ class View:
     params: Callable[[Query], dict[str, Any]] = lambda _query: {}
     hint: str = ""
     name: str = ""
+    finish: Callable[[dict[str, Any]], dict[str, Any]] = lambda figure: figure
 
     @property
     def id(self) -> str:
@@ -92,7 +93,7 @@ def _built(view: View, query: Query, look: Style) -> tuple[dict[str, Any], Items
         items = Items(problems=((view.title, str(err)),))
         figure = kind.build((), look, kind.params())
     # Numbers are packed here once, not each time that the figure is sent.
-    return json.loads(figure.to_json()), items
+    return view.finish(json.loads(figure.to_json())), items
 
 
 class _Recent:

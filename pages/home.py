@@ -1,8 +1,8 @@
-"""Home: the state of the workspace and the comparison at a glance."""
+"""Compare: two groups over all modalities, the first page."""
 
 import dash
 
 from components import home_page
 
-dash.register_page(__name__, path="/", name="Overview", title="Overview · Interplay", order=0, icon="home")
+dash.register_page(__name__, path="/", name="Compare", title="Compare · Interplay", order=0, icon="home")
 layout = home_page.layout

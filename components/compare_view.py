@@ -1,0 +1,162 @@
+"""What stands behind the figures of a comparison: scorecard and correlations of the address, and the five figures in small.
+
+Names in the address: ``ref``, ``cmp``, ``excluded``, ``test`` as on every page of groups; ``at``, the cycle whose capacity is compared;
+``by``, what counts as a replicate (cells, else particles); ``metrics`` of the matrix.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from analysis.core.errors import UserError
+from analysis.core.registry import Labelled
+from analysis.core.run import Request
+from components import compare_sources, distributions_view, spectra_figures  # noqa: F401 - they register the views that are shown here
+from components.compare_sources import CHOICE, groups
+from components.context import workspace
+from components.results import merged, obtain
+from components.views import VIEWS, Items, Query, View, register
+
+KEPT = 64  # tables of values
+SMALL_PX = 10
+
+
+def by(query: Query) -> str:
+    return "particles" if query.get("by") == "particles" else "cells"
+
+
+def with_excluded(query: Query) -> bool:
+    return query.get("excluded") == "shown"
+
+
+def values(query: Query) -> Items:
+    """The table of values; remembered until somebody writes into the catalog, because asking every modality takes its time."""
+    place = (str(workspace().root), workspace().stamp(), *sorted(compare_sources.every(query).items()), compare_sources.at_cycle(query))
+    known = _READY.get(place)
+    if known is None:
+        known = compare_sources.values(query)
+        if known.shown and not (known.waiting or known.problems):
+            _READY.put(place, known)
+    return known
+
+
+class _Ready:
+    """The last complete tables of values, by everything that they depend on."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Items] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, place: Hashable) -> Items | None:
+        with self._lock:
+            return self._kept.get(place)
+
+    def put(self, place: Hashable, items: Items) -> None:
+        with self._lock:
+            self._kept[place] = items
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+
+
+_READY = _Ready()
+
+
+def scorecard(query: Query) -> Items:
+    """The scorecard of the two groups; a problem where they are one."""
+    pair = groups(query)
+    if len(pair) < 2:
+        return Items(problems=(("Scorecard", "One group alone is no comparison. Choose two different groups above."),))
+    params = {"reference": pair[0], "compared": pair[1], "with_excluded": with_excluded(query), "by": by(query)}
+    return _of_values(query, "compare.scorecard", params, "scorecard")
+
+
+def correlations(query: Query, pairs: Sequence[tuple[str, str]]) -> Items:
+    """Rank correlations of these pairs of metrics within the chosen groups."""
+    params = {"pairs": list(pairs), "groups": list(groups(query)), "with_excluded": with_excluded(query), "by": by(query)}
+    return _of_values(query, "compare.correlate", params, "correlations")
+
+
+def _of_values(query: Query, recipe: str, params: dict[str, Any], label: str) -> Items:
+    found = values(query)
+    if not found.shown:
+        return found
+    pending = replace(found, shown=())
+    try:
+        key, status = obtain(Request(recipe=recipe, inputs={"values": found.shown[0].key}, params=params), title=label.capitalize())
+    except UserError as err:
+        return merged(pending, Items(problems=((label.capitalize(), str(err)),)))
+    if key is None:
+        return merged(pending, Items(waiting=(status,) if status else ()))
+    return replace(found, shown=(compare_sources.labelled(key, label),))
+
+
+def small(figure: dict[str, Any]) -> dict[str, Any]:
+    """A figure for a small tile: no legend (the groups' colours stand above), small text, narrow margins, no notes."""
+    layout = dict(figure.get("layout", {}))
+    for name in [n for n in layout if n.startswith(("xaxis", "yaxis"))]:
+        layout[name] = _small_axis(layout[name])
+    about = [_shrunk(a) for a in layout.get("annotations", ()) if not _is_note(a)]
+    given = layout.get("margin", {})
+    margin = {"l": 46, "r": 40 if "yaxis2" in layout and layout["yaxis2"].get("side") == "right" else 8, "t": 8, "b": 36}
+    kept = {"annotations": about} if figure.get("data") else {"annotations": layout.get("annotations", ())}
+    layout |= {"showlegend": False, "margin": {**given, **margin}, "font": {**layout.get("font", {}), "size": SMALL_PX}, **kept}
+    layout.pop("title", None)
+    return {**figure, "layout": layout}
+
+
+def _small_axis(axis: dict[str, Any]) -> dict[str, Any]:
+    title = axis.get("title", {})
+    text = title.get("text", "") if isinstance(title, dict) else str(title)
+    slim: dict[str, Any] = {"title": {"text": text, "font": {"size": SMALL_PX}, "standoff": 3}, "tickfont": {"size": SMALL_PX}}
+    return {**axis, **slim} if axis.get("tickmode") == "array" else {**axis, **slim, "nticks": 5}
+
+
+def _is_note(annotation: dict[str, Any]) -> bool:
+    """Notes stand outside the axes, in the coordinates of the paper."""
+    x, y = annotation.get("x", 0), annotation.get("y", 0)
+    outside = any(isinstance(v, int | float) and not 0 < v < 1 for v in (x, y))
+    return annotation.get("xref") == "paper" and annotation.get("yref") == "paper" and outside
+
+
+def _shrunk(annotation: dict[str, Any]) -> dict[str, Any]:
+    return {**annotation, "font": {**annotation.get("font", {}), "size": SMALL_PX}}
+
+
+def _crack_params(query: Query) -> dict[str, Any]:
+    return {"metric": "cracks.ratio", "groups": list(groups(query)), "with_excluded": with_excluded(query), "by": by(query)}
+
+
+def _like(figure: str, name: str, title: str, **chosen: str) -> View:
+    """A view of another page, drawn small; ``chosen`` parts of the address are fixed."""
+    view = VIEWS[figure]
+    return replace(
+        view,
+        name=name,
+        title=title,
+        finish=small,
+        items=lambda query: view.items({**query, **chosen}),
+        params=lambda query: view.params({**query, **chosen}),
+    )
+
+
+register(
+    _like("cycling.capacity", "compare.capacity", "Capacity and CE"),
+    _like("distributions.histogram", "compare.histogram", "Edge energies"),
+    _like("distributions.violins", "compare.violins", "Charge against discharge"),
+    View("compare.metric", "Crack volume ratio", CHOICE, values, _crack_params, name="compare.cracks", finish=small),
+    _like("spectra.overlay", "compare.spectra", "S K-edge spectra", edge="S K", inset="off"),
+    View(
+        "compare.effects",
+        "All effects",
+        CHOICE,
+        scorecard,
+        hint="Effects over the standard deviation within groups, so that all metrics share an axis.",
+    ),
+)
+
+
+def items_of(found: Items) -> Labelled | None:
+    """The one result of a view."""
+    return found.shown[0] if found.shown else None
