@@ -99,7 +99,8 @@ def _clusters(query: Query) -> list[Component]:
 
 
 def _fractions(query: Query) -> list[Component]:
-    found = particle_view.references()
+    m = chosen(query)
+    found = particle_view.references(m) if m is not None else []
     data = [
         {"value": str(r.id), "label": " · ".join(p for p in (r.cell, r.particle or "", r.state or "", r.part_of or "") if p)} for r in found
     ]
@@ -109,7 +110,7 @@ def _fractions(query: Query) -> list[Component]:
         value=listed(query, "references"),
         size="xs",
         w=420,
-        placeholder="choose two or more reference spectra" if found else "no spectra are imported yet",
+        placeholder="choose two or more reference spectra" if found else "no spectra of this edge are imported yet",
         **{"aria-label": "Reference spectra"},
     )
     return [dmc.Text("References", size="xs", fw=600), select, *_plain("xanes.lcf", query, (("max_shift", "largest shift"),), 100)]

@@ -135,9 +135,15 @@ def tomograms(m: MeasurementRecord) -> list[MeasurementRecord]:
     return [t for t in found if schema_of(t) == VOLUME.name and t.particle_id in (None, m.particle_id)]
 
 
-def references() -> list[MeasurementRecord]:
-    """Spectra of the workspace that fractions can be fitted with."""
-    return [m for m in workspace().snapshot().measurements if m.dataset_keys and schema_of(m) == SPECTRA.name]
+def references(particle: MeasurementRecord) -> list[MeasurementRecord]:
+    """Spectra of the workspace that reach over the middle of a particle's energies: those of its edge."""
+    stack = workspace().store.open(particle.dataset_keys[0])
+    if "energy" not in stack.variables:
+        return []
+    middle = float(stack["energy"].median())
+    spectra = [m for m in workspace().snapshot().measurements if m.dataset_keys and schema_of(m) == SPECTRA.name]
+    ends = [workspace().store.open(m.dataset_keys[0])["energy"].to_numpy() for m in spectra]
+    return [m for m, energy in zip(spectra, ends, strict=True) if energy.min() < middle < energy.max()]
 
 
 # -- which results -----------------------------------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ def clusters_of(m: MeasurementRecord, query: Query) -> str:
 
 def fractions_of(m: MeasurementRecord, query: Query) -> str:
     wanted = listed(query, "references")
-    keys = tuple(k for r in references() if str(r.id) in wanted for k in r.dataset_keys)
+    keys = tuple(k for r in references(m) if str(r.id) in wanted for k in r.dataset_keys)
     if not keys:
         raise DataError("no reference spectra are chosen.", hint="Choose two or more above; import them on the import page.")
     inputs = {**_with_edges(m, query), "references": keys}

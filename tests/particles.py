@@ -59,3 +59,16 @@ def put(root: Path, *, slopes: dict[str, float] | None = None) -> tuple[Workspac
         )
         path.unlink()
     return workspace, made
+
+
+def put_flat(workspace: Workspace, known: Particle) -> None:
+    """One slice of a particle as images, and a map of it that another program finished: measurements of a cell of their own."""
+    folder = workspace.root
+    image, finished = folder / "flat.npy", folder / "finished.npy"
+    np.save(image, known.mu[:, 7])
+    np.save(finished, np.where(known.inside[7], CENTER + known.shift[7], 0).astype(np.float32))
+    energies = {"energies": ",".join(f"{e:.3f}" for e in ENERGY), "voxel_um": VOXEL_UM}
+    for path, reader, options in ((image, "xanes.numpy", energies), (finished, "xanes.finished_map", {"definition": "e_half"})):
+        about = MeasurementFields(state="charged", dimensionality="2D", origin="synthetic")
+        workspace.import_files([path], cell=CellFields(name="flat"), measurement=about, reader_id=reader, options=options)
+        path.unlink()

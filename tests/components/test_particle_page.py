@@ -25,6 +25,7 @@ TRUE_MEDIAN = {"uncoated": 2.0 / 2, "coated": 0.5 / 2}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Workspace, dict[str, particles.Particle]]]:
     workspace, known = particles.put(tmp_path_factory.mktemp("particles") / "study")
+    particles.put_flat(workspace, known["uncoated"])
     jobs = Jobs(workspace.store, Inline())
     app = Flask("test")
     app.config[CONFIG] = Context(workspace, jobs, ())
@@ -127,6 +128,26 @@ def test_the_map_along_a_line_follows_the_truth(study: dict[str, particles.Parti
     energy, std = item.data["value"].to_numpy(), item.data["value_std"].to_numpy()
     slope = np.polyfit(x, energy, 1)[0]
     assert slope == pytest.approx(2.0 / (particles.SIDE - 1), abs=3 * float(std.mean()) / np.ptp(x))
+
+
+def test_images_and_finished_maps_are_shown_like_volumes(study: dict[str, particles.Particle]) -> None:
+    store = particle_view.workspace().store
+    flat, finished = {"particle": "3"}, {"particle": "4"}
+    ds = store.open(particle_view.chosen(flat).dataset_keys[0])  # type: ignore[union-attr]
+    event = {"type": "lasso", "axis": "z", "index": 0, "rows": "y", "columns": "x", "polygon": [[6, 6], [6, 12], [14, 12], [14, 6]]}
+    region = particle_marks.keep_region(store, event, ds)
+    query = {**flat, "points": f"3.0.10.11~0~core,3.{region}~1~patch", "line": "3_0.5_10.5_4_0.5_10.5_18"}
+    shown = {i.label: i.data for i in particle_figures.spectra(query).shown}
+    assert shown["core"]["mu"].to_numpy() == pytest.approx(study["uncoated"].mu[:, 7, 10, 11], abs=1e-6)
+    assert shown["patch"].attrs["n_voxels"] == 48
+    assert np.isfinite(particle_figures.profile(query).shown[0].data["value"].to_numpy()).all()
+    _, items = particle_stage.solid_of(flat, "particle")
+    assert "it has no surface" in items.problems[0][1]
+    source, items = particle_stage.sliced(finished, "particle")
+    assert source is not None and items.problems == ()
+    inside = study["uncoated"].inside[7]
+    assert f"{int(inside.sum())}" in str(particle_numbers.table(finished, particle_numbers.edge_items(finished)))
+    assert "it has no spectra" in particle_figures.spectra(finished).problems[0][1]
 
 
 def test_downloads_hold_the_slices_and_the_commands(
