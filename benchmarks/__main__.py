@@ -15,6 +15,12 @@ PARTS = {
     "browser": "in_browser",
     "crash": "killed",
     "mutations": "mutated",
+    "xanes": "edge_speed",
+    "stack": "large_stack",
+    "accuracy": "edge_accuracy",
+    "real": "real_stacks",
+    "spectra": "spectra_speed",
+    "coverage": "spectra_coverage",
 }
 
 
