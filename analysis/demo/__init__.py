@@ -20,5 +20,7 @@
 ``particle_files``    stacks and tomograms
 ``particle_frames``   raw frames with drift and magnification
 ``compound_file``     the container of raw frames
+``particle_plans``    which particles there are, and each made again with the truth of every voxel
+``particle_truth``    what an analysis must find
 ``particle_study``    their files, manifest, truth: ``write_particles``
 """

@@ -65,7 +65,7 @@ def write_stack(path: Path, material: Material, *, noise: float, rng: np.random.
         listed.attrs["units"] = "eV"
 
 
-def write_tomogram(path: Path, shape: Shape, material: Material, rng: np.random.Generator) -> None:
+def write_tomogram(path: Path, shape: Shape, rng: np.random.Generator) -> None:
     """A tomogram at ``TOMOGRAM_EV`` on the fine grid, blurred by the resolution, with noise."""
     at = int(np.abs(energies() - TOMOGRAM_EV).argmin())
     dense = np.float32(end_members()[:, at].mean())

@@ -48,3 +48,5 @@ CHEMISTRY: Mapping[tuple[str, str], Chemistry] = {
     ("uncoated", "charged"): Chemistry(0.76, 0.03, 0.04, 0.06, -0.16, 0.40, 0.06, -0.16, 0.20),
     ("uncoated", "discharged"): Chemistry(0.22, 0.03, 0.04, 0.06, 0.18, 0.40, 0.42, 0.16, 0.20),
 }
+POWDER_BUILD = Build(crack_ratio=0.0, crack_spread=0.0, crack_width=0.0, domains=0, domain_radius=0.0, pore_ratio=0.0004)
+POWDER_CHEMISTRY = Chemistry(0.03, 0.005, 0.006, 0.008, 0.0, 1.0, 0.0, 0.0, 1.0)

@@ -234,7 +234,7 @@ def _cracked(found: _Boundaries, domain: np.ndarray, area: float, rng: np.random
     grown = np.cumsum(found.area[order]) / 1.5
     taken = np.zeros(around.size, bool)
     taken[order[grown <= area]] = True
-    taken[np.argmax(weakness)] = True  # one boundary at least
+    taken[np.argmax(weakness)] |= area > 0  # one boundary at least
     return taken | around
 
 

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.serving import make_server
 
 ROOT = Path(__file__).parents[2]
-SMALL_DEMO = {"particles": {"voxels": 20, "large_voxels": 0, "cells_per_group": 2}}  # cells as ever, few and small particles
+SMALL_DEMO = {"particles": {"voxels": 20, "large_voxels": 0, "cells_per_group": 2, "pristine": 1}}  # cells as ever, few and small particles
 EXPECT_MS = 30_000  # a machine that does other things at the same time is slow, not wrong
 ARGUMENTS = (
     "--no-sandbox",

@@ -11,13 +11,21 @@ import xarray as xr
 from analysis.core.registry import Reader
 from analysis.demo.compound_file import compound_file
 from analysis.demo.particle_frames import Frames, moved, projected
+from analysis.demo.particle_plans import ParticlePlan, ParticleSize, framed_plan, made, plan_particles, taken
 from analysis.demo.particle_spectra import true_edge_energy
-from analysis.demo.particle_study import FramesTruth, ParticleSize, framed_plan, made, plan_particles, taken, write_particles
+from analysis.demo.particle_study import write_particles
+from analysis.demo.particle_truth import FramesTruth
 from analysis.modalities import registry
 from analysis.xanes.compute import EdgeParams, edge_map
 from analysis.xanes.prepare import OpticalDepthParams, prepare
 
-SIZE = ParticleSize(voxels=32, large_voxels=0, cells_per_group=1)
+SIZE = ParticleSize(voxels=32, large_voxels=0, cells_per_group=1, pristine=1)
+
+
+def planned() -> ParticlePlan:
+    plan = framed_plan(plan_particles(SIZE))
+    assert plan is not None
+    return plan
 
 
 def test_olefile_reads_every_stream() -> None:
@@ -52,7 +60,7 @@ def test_a_moved_image_lies_where_it_was_moved_to() -> None:
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[FramesTruth, xr.Dataset]:
     folder = tmp_path_factory.mktemp("frames")
-    truth = write_particles(folder, voxels=32, large_voxels=0, cells_per_group=1).frames
+    truth = write_particles(folder, voxels=32, large_voxels=0, cells_per_group=1, pristine=1).frames
     assert truth is not None
     paths = tuple(folder / name for name in truth.files)
     return truth, read(paths, registry().recognise(paths[0]))
@@ -65,7 +73,7 @@ def read(paths: tuple[Path, ...], reader: Reader) -> xr.Dataset:
 
 def test_the_files_hold_what_was_counted(scan: tuple[FramesTruth, xr.Dataset]) -> None:
     truth, ds = scan
-    frames: Frames = taken(framed_plan(plan_particles(SIZE)))
+    frames: Frames = taken(planned())
     np.testing.assert_array_equal(ds["energy"].values, truth.energy_eV)
     np.testing.assert_allclose(ds["sample"].values, frames.sample.mean(axis=1), rtol=1e-6)
     np.testing.assert_allclose(ds["reference"].values, frames.reference.mean(axis=1), rtol=1e-6)
@@ -82,7 +90,7 @@ def test_drift_magnification_and_chemistry_are_found(scan: tuple[FramesTruth, xr
     assert np.abs(truth.shift_y).max() > 1  # there is something to be found
     off = np.hypot(made_stack["shift_y"].values - truth.shift_y, made_stack["shift_x"].values - truth.shift_x)
     assert np.sqrt(np.mean(off**2)) < 0.2  # of an image of 48 pixels
-    material = made(framed_plan(plan_particles(SIZE))).material
+    material = made(planned()).material
     inner = slice(8, 40)
     depth = np.moveaxis(projected(material), 0, -1)[inner, inner]
     assert np.sqrt(np.nanmean((made_stack["mu"].values[inner, inner] - depth) ** 2)) < 0.02

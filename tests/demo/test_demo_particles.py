@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from scipy import ndimage
 
+from analysis.catalog.comparability import guard
 from analysis.core.data import scalars
 from analysis.core.errors import ParamError
 from analysis.core.run import Request, plan, run
@@ -15,8 +16,10 @@ from analysis.core.store import Store
 from analysis.demo.particle_files import STACK_PATH, TOMOGRAM_PATH, absorption, noise_of, write_stack, write_tomogram
 from analysis.demo.particle_laws import BUILDS, CHEMISTRY
 from analysis.demo.particle_model import block_mean, build_shape, fill
+from analysis.demo.particle_plans import ParticlePlan, ParticleSize, made, plan_particles
 from analysis.demo.particle_spectra import JUMP_PER_UM, end_members, energies, half_height, spectra, true_edge_energy
-from analysis.demo.particle_study import ParticlePlan, ParticleSize, ParticlesTruth, made, plan_particles, write_particles
+from analysis.demo.particle_study import write_particles
+from analysis.demo.particle_truth import ParticlesTruth
 from analysis.modalities import registry
 from analysis.schemas import STACK
 from analysis.tasks import make_demo
@@ -26,7 +29,7 @@ from analysis.xanes.definitions import DefinitionParams
 from tests.xanes.xanes_truth import DEFINITIONS, numpy_edge_maps
 
 E0 = 8347.0
-SIZE = ParticleSize(voxels=24, large_voxels=0, cells_per_group=1)
+SIZE = ParticleSize(voxels=24, large_voxels=0, cells_per_group=1, pristine=0)
 
 
 def planned(cell: str, state: str, size: ParticleSize = SIZE) -> ParticlePlan:
@@ -104,6 +107,15 @@ def test_cracks_fill_what_the_group_says() -> None:
     assert (ratio["coated"] > 0).all() and (ratio["coated"] < 0.006).all()
 
 
+def test_pristine_particles_are_dense_and_of_one_composition() -> None:
+    plans = [p for p in plan_particles(ParticleSize(voxels=24, pristine=2)) if p.state == "pristine"]
+    assert [p.name for p in plans] == ["P1", "P2"]
+    for particle in map(made, plans):
+        assert not particle.shape.crack.any()
+        assert particle.shape.pore_volume_ratio < 0.001
+        assert np.nanstd(particle.material.delithiated) < 0.015
+
+
 def test_chemistry_falls_off_with_distance_from_cracks() -> None:
     rng = np.random.default_rng(5)
     shape = build_shape(BUILDS["uncoated"], 40, 0.1, rng)
@@ -143,7 +155,7 @@ def test_without_noise_the_map_is_the_truth() -> None:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ParticlesTruth]:
     folder = tmp_path_factory.mktemp("particles")
-    return folder, write_particles(folder, voxels=24, large_voxels=0, cells_per_group=1, seed=SIZE.seed, noise=SIZE.noise)
+    return folder, write_particles(folder, seed=SIZE.seed, noise=SIZE.noise, voxels=24, large_voxels=0, cells_per_group=1, pristine=0)
 
 
 def read_stack(path: Path) -> xr.Dataset:
@@ -185,7 +197,7 @@ def test_medians_are_ordered_as_in_the_truth(study: tuple[Path, ParticlesTruth])
 
 def test_the_tomogram_shows_the_cracks(tmp_path: Path) -> None:
     particle = made(planned("uncoated-1", "charged", ParticleSize(voxels=40)))
-    write_tomogram(tmp_path / "tomogram.h5", particle.shape, particle.material, particle.rng)
+    write_tomogram(tmp_path / "tomogram.h5", particle.shape, particle.rng)
     reader = registry().reader("xanes.volume")
     ds = reader.read((tmp_path / "tomogram.h5",), reader.options.check({"unit": "1/um", "voxel_um": 0.05}))
     density = ds["density"].values
@@ -234,7 +246,7 @@ def test_noise_grows_where_photons_are_missing(tmp_path: Path) -> None:
 
 def test_equal_seeds_make_equal_files_and_more_cells_leave_them_as_they_are(study: tuple[Path, ParticlesTruth], tmp_path: Path) -> None:
     folder, truth = study
-    more = write_particles(tmp_path, voxels=24, large_voxels=0, cells_per_group=2, seed=SIZE.seed)
+    more = write_particles(tmp_path, voxels=24, large_voxels=0, cells_per_group=2, pristine=0, seed=SIZE.seed)
     assert set(truth.particles) < set(more.particles)
     for name, path in ((truth.particles[-1].stack, STACK_PATH), (truth.particles[-1].tomogram, TOMOGRAM_PATH)):
         with h5py.File(folder / name) as a, h5py.File(tmp_path / name) as b:
@@ -249,7 +261,7 @@ def test_sizes_out_of_bounds_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_demo_study_has_everything_ready(tmp_path: Path) -> None:
-    small = {"voxels": 16, "large_voxels": 0, "cells_per_group": 1}
+    small = {"voxels": 16, "large_voxels": 0, "cells_per_group": 1, "pristine": 1}
     said = make_demo(
         Store(tmp_path), {"cycling": {"cycles": 5, "cells_per_group": 1}, "spectra": {"cells_per_group": 1}, "particles": small}
     )
@@ -263,9 +275,11 @@ def test_the_demo_study_has_everything_ready(tmp_path: Path) -> None:
     assert described == {
         (f"{group}-1", group, particle, state, 6, "3D") for group in BUILDS for particle, state in (("P1", "charged"), ("P2", "discharged"))
     }
-    assert len([m for m in stored if m.reader_id == "xanes.volume"]) == len(stacks)
+    assert len([m for m in stored if m.reader_id == "xanes.volume"]) == len(stacks) + 1
+    sides = ([c for c in workspace.catalog.cells() if c.group == group] for group in BUILDS)
+    assert [d.field for d in guard(*sides, [m for m in stored if m.modality == "xanes"])] == []
     (scan,) = [m for m in stored if m.reader_id == "xanes.xrm"]
-    assert (scan.cell, scan.particle, scan.dimensionality, len(scan.files)) == ("uncoated-1", "P2", "2D", 2)
+    assert (scan.cell, scan.particle, scan.state, scan.dimensionality, len(scan.files)) == ("NMC811 powder", "P1", "pristine", "2D", 2)
     made_maps = [k for k in workspace.store.keys("r") if workspace.store.open(k).attrs["schema"] == "txm.edge_map"]
     assert len(made_maps) == len(stacks)
     e0 = {float(workspace.store.open(k).attrs["e0"]) for k in made_maps}
