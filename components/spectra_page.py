@@ -79,9 +79,9 @@ def _range(query: Query) -> list[Component]:
     usual = spectra_view.window({"edge": spectra_samples.edge(query)})
     made = []
     for name, end, label in (("from", "low", "Shown from / eV"), ("to", "high", "Shown to / eV")):
-        grey = f"{usual[end]:g} eV" if end in usual else label
+        grey = f"{usual[end]:g}" if end in usual else label
         given = {"value": query.get(name, ""), "placeholder": grey, "debounce": True, "size": "xs", "w": 66}
-        made.append(dmc.TextInput(id=control(name, ""), **given, **{"aria-label": label}))
+        made.append(dmc.TextInput(id=control(name, ""), **given, attributes={"input": {"title": label}}, **{"aria-label": label}))
     return made
 
 

@@ -116,6 +116,8 @@ def measured(table: Table, said: ColumnMap) -> Measured:
     i0 = table.columns[i0_name] if i0_name else None
     total = _total(table, roles, signal, said.dead_time_us) if mode == "fluorescence" else sum(table.columns[s] for s in signal)
     mu = absorption(np.asarray(total, dtype=float), i0, mode)
+    if mu.size < MIN_POINTS:
+        raise ReadError(f"{table.file} has {mu.size} usable points; a spectrum needs {MIN_POINTS}.", hint="Choose a complete scan.")
     if np.isfinite(mu).sum() < MIN_POINTS:
         raise ReadError(
             f"{table.file}: {mode} from {_listed(signal)} over {i0_name} gives {np.isfinite(mu).sum()} usable points of {mu.size}.",

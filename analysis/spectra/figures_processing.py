@@ -97,7 +97,7 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
         height = float(np.ptp(near.mu)) or 1.0
         values = (near.mu - near.mu.min()) / height
         shift = f"{params.assigned - found:+.2f}".replace("-", "−")
-        name = safe(f"{item.label}: {found:.2f} eV ({shift})")
+        name = safe(f"{item.label}: {shift} eV")
         traces.append(line(near.energy, values, name, colour, legendgroup=item.key))
         at = float(np.interp(found, near.energy, values))
         mark = {"type": "scatter", "mode": "markers", "x": [found], "y": [at], "marker": {"color": colour, "size": 8}, "showlegend": False}
@@ -106,7 +106,7 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
     shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"], style)
     layout = {
         "xaxis": {"title": {"text": ENERGY_TITLE}, "range": [low, high]},
-        "notes": notes(items, f"Dots: {what} as measured; in brackets: shift to the assigned energy / eV."),
+        "notes": notes(items, f"Dots: {what} as measured; numbers: shift to the assigned energy."),
         "legend": columns_of_legend(len(items), 2),
         "width_of_notes": "narrow",
         "yaxis": {"title": {"text": "Absorption, scaled / 1"}},
@@ -130,11 +130,11 @@ def lines(items: tuple[Labelled, ...], style: Style, params: LinesParams) -> "go
         raise DataError(f"The result holds {ds.sizes['spectrum']} spectra, not {params.spectrum}.", hint="Choose a smaller number.")
     energy = np.asarray(ds["energy"].values, dtype=float)
     rows = {n: np.asarray(ds[n].values[k], dtype=float) for n in ("mu", "pre", "post")}
-    traces = [line(energy, rows["mu"], legend(names(item)[k], item), style.color(item.group))]
+    traces = [line(energy, rows["mu"], legend("absorption", item), style.color(item.group))]
     if "interference" in ds:
         step = np.asarray(ds["interference"].values[k], dtype=float)
         if np.nanmax(np.abs(step)) > 0:
-            traces.append(line(energy, rows["mu"] - step, "less the step of Nb L2", style.ink, line={"width": 1}))
+            traces.append(line(energy, rows["mu"] - step, "less step of Nb L2", style.ink, line={"width": 1}))
     for name, title in (("pre", "pre-edge line"), ("post", "post-edge")):
         traces.append(line(energy, rows[name], title, style.muted, line={"dash": "dash" if name == "pre" else "dot"}))
     found = {title: float(ds[name].values[k]) for name, title in ENERGIES.items() if np.isfinite(ds[name].values[k])}

@@ -239,9 +239,10 @@ def _sniff_columns(probe: Probe) -> float:
         found = energies(table, roles, ColumnMap())
     except ReadError:
         return 0.0
-    if np.ptp(found) < MIN_SPAN:
+    named = table.roles().get("energy") is not None
+    if np.ptp(found) < (NAMED_SPAN if named else MIN_SPAN):
         return 0.0
-    if table.roles().get("energy") is not None:
+    if named:
         return 0.6
     rising = (np.diff(found) > 0).mean()
     return 0.3 if rising in (0.0, 1.0) else 0.0
@@ -252,6 +253,7 @@ def _sniff_nxxas(probe: Probe) -> float:
 
 
 MIN_SPAN = 10.0  # eV; a spectrum covers more
+NAMED_SPAN = 1.0  # eV; where a column is called energy, a fragment of a scan is told to be one
 TEXT_SUFFIXES = (".dat", ".xmu", ".nor", ".txt", ".csv", ".asc")
 
 READERS = (

@@ -86,7 +86,13 @@ def test_white_lines_of_standards(small_data: Path, shared_data: Path) -> None:
     camd = normalised(read(small_data / "xas" / "S_CAMD.prj"), NormaliseParams())
     lines = dict(zip(camd["name"].values.astype(str), camd["white_line"].values, strict=True))
     assert float(gsecars["e0"][0]) == pytest.approx(2470.40, abs=1e-6)
-    assert 2471.5 <= float(gsecars["white_line"][0]) <= 2471.75
+    # Larch's table has the highest point of the 0.1 eV grid: 2471.701 and 2471.502 eV, 2471.5 to 2471.7 by dataset. The parabola through
+    # seven points lies within half a grid step of it; the top of the GSECARS scan is noisy (2471.71 to 2471.83 by three to nine points).
+    highest = float(gsecars["energy"][int(np.nanargmax(gsecars["norm"].values[0]))])
+    assert highest == pytest.approx(2471.701, abs=1e-3)
+    assert float(gsecars["white_line"][0]) == pytest.approx(highest, abs=0.05)
+    assert 2471.5 <= round(highest, 2) <= 2471.7
+    assert lines["Sulfur flower (+0)"] == pytest.approx(2471.54, abs=0.05)
     assert 2471.5 <= lines["Sulfur flower (+0)"] <= 2471.7
     assert lines["Zn SO4 (6+)"] == pytest.approx(2481.35, abs=0.1)
 
