@@ -4,7 +4,7 @@ from functools import cache
 
 from analysis.core.registry import Registry, load
 
-PACKAGES = ("analysis.cycling", "analysis.xanes", "analysis.spectra", "analysis.scalars", "analysis.compare")
+PACKAGES = ("analysis.cycling", "analysis.xanes", "analysis.spectra", "analysis.cracks", "analysis.scalars", "analysis.compare")
 
 
 @cache

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from analysis.core.data import Scalar, warn, warnings_of
 from analysis.core.errors import DataError
-from analysis.core.numerics.block_fit import BlockFit, block_fit
+from analysis.core.numerics.block_fit import BlockFit, block_fit, block_growth
 from analysis.core.numerics.edt import distances
 from analysis.core.numerics.spatial import FEWEST_BLOCKS, block_labels, block_side, correlation
 from analysis.core.numerics.statistics import mean_interval
@@ -25,6 +25,7 @@ from analysis.cracks.grids import Chemistry, chemistry_of, coarsened
 from analysis.cracks.masks import Masks, masks_of
 
 FEWEST = 50  # voxels of a particle
+BLOCKS = 60
 CORRELATED = 96  # voxels a side of the part in which the correlation is measured
 WITHIN = "voxels; interval by blocks within this particle"
 QUARTILES = (0.25, 0.5, 0.75)
@@ -57,6 +58,7 @@ class Gathered:
     distance: np.ndarray
     depth: np.ndarray
     block: np.ndarray
+    growth: float  # of the variance between blocks
     furthest: float
 
 
@@ -111,8 +113,8 @@ def _gathered(masks: Masks, chemistry: Chemistry, number: int, params: DistanceP
         return None
     values = energy[counts].astype(np.float64)
     far, deep = away[counts].astype(np.float64), below[counts].astype(np.float64)
-    block = _blocks(energy, counts, far, deep, chemistry.noise_variance)
-    return Gathered(values, far, deep, block, float(far.max()))
+    block, growth = _blocks(energy, counts, far, deep, chemistry.noise_variance)
+    return Gathered(values, far, deep, block, growth, float(far.max()))
 
 
 def _aligned(box: tuple[slice, ...], factor: tuple[int, int, int]) -> tuple[slice, ...]:
@@ -120,15 +122,21 @@ def _aligned(box: tuple[slice, ...], factor: tuple[int, int, int]) -> tuple[slic
     return tuple(slice(s.start // f * f, -(-s.stop // f) * f) for s, f in zip(box, factor, strict=True))
 
 
-def _blocks(energy: np.ndarray, counts: np.ndarray, far: np.ndarray, deep: np.ndarray, noise: float) -> np.ndarray:
-    """Number of the block of each voxel; blocks are three correlation lengths of what the distances leave unexplained."""
+def _blocks(energy: np.ndarray, counts: np.ndarray, far: np.ndarray, deep: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
+    """Number of the block of each voxel, and what blocks understate a variance by.
+
+    Blocks are three to six correlation lengths wide of what the distances leave unexplained, so that there are about ``BLOCKS``.
+    """
     design = np.column_stack([np.ones(far.size), far, deep])
     rest = np.zeros(counts.shape, np.float64)
     rest[counts] = energy[counts] - design @ np.linalg.lstsq(design, energy[counts].astype(np.float64), rcond=None)[0]
     middle = tuple(slice(max(0, (n - CORRELATED) // 2), max(0, (n - CORRELATED) // 2) + CORRELATED) for n in counts.shape)
     part = middle if int(counts[middle].sum()) >= FEWEST else (slice(None),) * 3
     alike = correlation(rest[part], counts[part], noise_variance=noise)
-    return block_labels(counts, block_side(alike.length))[0]
+    plain = correlation(rest[part], counts[part]) if noise > 0 else alike
+    least = block_side(alike.length)
+    side = int(np.clip(round((far.size / BLOCKS) ** (1 / 3)), least, 2 * least))
+    return block_labels(counts, side)[0], block_growth(plain.curve, side)
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------------
@@ -177,7 +185,7 @@ def _slopes(found: dict[int, Gathered], params: DistanceParams) -> dict[str, Any
     for number, g in found.items():
         one = np.ones(g.energy.size)
         plain, deep, both = (
-            block_fit(np.column_stack([one, *columns]), g.energy, g.block, level=params.level)
+            block_fit(np.column_stack([one, *columns]), g.energy, g.block, growth=g.growth, level=params.level)
             for columns in ((g.distance,), (g.depth,), (g.distance, g.depth))
         )
         rows.append(

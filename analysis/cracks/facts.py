@@ -63,8 +63,8 @@ class Facts:
         """Strength with which the blur is taken back, as far as the noise allows.
 
         Taking ``a`` times the difference to a Gaussian u away undoes a blur of variance a u**2 to first order; ``BEYOND`` makes up for
-        what is left. Noise under a Gaussian s grows by sqrt(1 + 2 a (1 - q) + a**2 (1 - 2 q + r)) by it, with q and r the correlation of the
-        smoothed noise with itself smoothed once more, and the variance of the latter.
+        what is left. Noise under a Gaussian s grows by sqrt(1 + 2 a (1 - q) + a**2 (1 - 2 q + r)) by it, with q and r the correlation
+        of the smoothed noise with itself smoothed once more, and the variance of the latter.
         """
         whole = BEYOND * self.edge**2 / UNSHARP**2
         noise = self.noise / self.contrast

@@ -129,7 +129,7 @@ def _histogram(
         part = PERCENT * y / y.sum()
         part = np.cumsum(part) if params.cumulative else part
         traces.append(_step(x, part, item, colour))
-    note = "Local thickness; slanted sheets are known to about half a voxel."
+    note = "Local thickness; slanted sheets are known to about a voxel."
     layout = {"xaxis": {"title": titled(x_title, shown, style, note)}, "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"}}
     return finish(traces, layout, style, f"{names[0]} {params.cumulative}")
 

@@ -12,7 +12,7 @@ from analysis.schemas import VOXEL, spatial_dims
 
 SAMPLE = 1 << 21  # voxels that levels are found from
 BINS = 512
-LEAST_CONTRAST = 2.0  # distance of the two levels in standard deviations within them
+LEAST_CONTRAST = 2.5  # distance of the two levels in standard deviations within them
 SLAB = 64  # slices that are worked on at once
 
 

@@ -15,7 +15,7 @@ from analysis.cracks.grey import Grey, slabs
 from analysis.cracks.params import ParticleParams
 from analysis.cracks.particles import Particles, find_particles, particles_of
 
-BALL = 64.0  # voxels: radius of the ball that closes mouths
+BALL = 32.0  # voxels: radius of the ball that closes mouths
 ABOUT = 7  # voxels about a crack near the surface in which they are closed
 DARK, TIMES_NOISE = 0.12, 6.0  # what is missing in a voxel that is crack without doubt
 BELOW = 2.0  # voxels below the surface from which on a dark voxel is no roughness

@@ -20,7 +20,30 @@ class BlockFit:
     blocks: int
 
 
-def block_fit(design: np.ndarray, values: np.ndarray, block: np.ndarray, *, level: float = 0.95) -> BlockFit:
+def block_growth(curve: np.ndarray, side: int) -> float:
+    """Factor by which blocks of ``side`` voxels understate a variance, because neighbours resemble each other across their faces too.
+
+    Parameters
+    ----------
+    curve
+        Correlation at lags 0, 1, 2 …, in all directions alike, shape (lags,).
+
+    Notes
+    -----
+    The variance of a sum is its sum of correlations over all pairs. Of the pairs r apart along an axis, |r| / side fall into different
+    blocks; with m the mean of |r| along an axis, weighted by the correlation in space, (1 - m / side)**3 of the sum stays within blocks.
+    """
+    lags = np.arange(1, curve.size)
+    weight = 4 * np.pi * lags**2 * np.clip(curve[1:], 0.0, 1.0)
+    total = float(weight.sum())
+    if total == 0:
+        return 1.0
+    apart = float(np.sum(weight * lags) / total / 2)
+    kept = max(1 - apart / side, 0.3) ** 3
+    return (1 + total) / (1 + kept * total)
+
+
+def block_fit(design: np.ndarray, values: np.ndarray, block: np.ndarray, *, growth: float = 1.0, level: float = 0.95) -> BlockFit:
     """Coefficients of a linear model with the jackknife's interval over blocks.
 
     Parameters
@@ -31,6 +54,8 @@ def block_fit(design: np.ndarray, values: np.ndarray, block: np.ndarray, *, leve
         Shape (n,).
     block
         Shape (n,), numbers of the blocks from 0: cubes of space whose sides are a few correlation lengths.
+    growth
+        Of ``block_growth``: what the variance between blocks is multiplied by.
 
     Notes
     -----
@@ -57,7 +82,7 @@ def block_fit(design: np.ndarray, values: np.ndarray, block: np.ndarray, *, leve
     if count < FEWEST_BLOCKS:
         return BlockFit(value, none, none, level, n, count)
     without = np.linalg.solve(whole - square, (target - product)[..., None])[..., 0]
-    spread = np.sqrt((count - 1) / count * np.sum((without - value) ** 2, axis=0))
+    spread = np.sqrt(growth * (count - 1) / count * np.sum((without - value) ** 2, axis=0))
     half = stats.t.ppf(0.5 + level / 2, np.maximum(_alike(square, whole) - p, 1.0)) * spread
     return BlockFit(value, value - half, value + half, level, n, count)
 

@@ -25,7 +25,7 @@ def thickness(mask: np.ndarray) -> np.ndarray:
     Notes
     -----
     Balls stand on voxels' middles, and half-way between two where the thickness is an even number of voxels: a plane sheet along the
-    axes has its exact width. Of slanted sheets the width is known to about half a voxel.
+    axes has its exact width. Of slanted sheets the width is known to about a voxel.
 
     References
     ----------
