@@ -21,9 +21,11 @@ from components.card import state
 from components.context import jobs, style, workspace
 from components.edge_maps import labelled, particle_name
 from components.icons import icon
+from components.image_view import Source
 from components.job_panel import POLL_MS
 from components.particle_marks import drawn, line_of, marks_of
-from components.particle_view import MAP_PARAMETERS, NotYet, chosen, collected, pictured, sides, title_of
+from components.particle_view import MAP_PARAMETERS, NotYet, chosen, collected, sides, title_of
+from components.results import merged
 from components.views import Items, Query
 from components.volume_view import solid, surface_for
 
@@ -61,16 +63,25 @@ def sliced(query: Query, side: str) -> Made:
     m = chosen(query, side)
     if m is None:
         return None, Items()
-    found: list[dict[str, Any]] = []
+    tops: list[Source] = []
+    grounds: list[Source] = []
 
-    def make() -> tuple[Labelled, ...]:
-        maps = pictured(m, query)
-        base, overlay = (maps.below, maps.top) if maps.below else (maps.top, None)
-        found.append(image_view.shown(base, overlay=overlay, axes=_axes(query), caption=title_of(m)))
-        return tuple(labelled(k, m) for k in (maps.top_key, maps.below_key) if k)
+    def top() -> tuple[Labelled, ...]:
+        key, source = particle_view.map_of(m, query)
+        tops.append(source)
+        return (labelled(key, m),)
 
-    items = collected(particle_name(m), make)
-    return (found[0] if found else None), items
+    def ground() -> tuple[Labelled, ...]:
+        below = particle_view.ground_of(m, query)
+        grounds.extend([below[1]] if below else [])
+        return (labelled(below[0], m),) if below else ()
+
+    # The map is shown alone while what it lies on is being made.
+    items = merged(collected(particle_name(m), top), collected(f"{particle_name(m)}, below the map", ground))
+    if not tops:
+        return None, items
+    base, overlay = (grounds[0], tops[0]) if grounds else (tops[0], None)
+    return image_view.shown(base, overlay=overlay, axes=_axes(query), caption=title_of(m)), items
 
 
 def _axes(query: Query) -> tuple[str, ...]:
@@ -88,13 +99,13 @@ def solid_of(query: Query, side: str) -> Made:
 
     def make() -> tuple[Labelled, ...]:
         edges = particle_view.edges_of(m, query)
-        maps = pictured(m, query)
+        key, top = particle_view.map_of(m, query)
         shape = particle_view.form_of(edges, "edge_energy", particle_name(m))["key"]
-        said = viewform.described(workspace().store, maps.top["key"])
+        said = viewform.described(workspace().store, top["key"])
         layer = min(_number(query, "layer"), len(said["layers"]["values"]) - 1) if said["layers"] else 0
-        surface = _surface(shape, maps.top["key"], layer=layer)
+        surface = _surface(shape, top["key"], layer=layer)
         found.append(solid(surface, shell=_shell(edges, particle_name(m)), link=LINK, caption=title_of(m), shell_shown=False))
-        return (labelled(maps.top_key, m),)
+        return (labelled(key, m),)
 
     items = collected(particle_name(m), make)
     return (found[0] if found else None), items
@@ -127,9 +138,10 @@ def _number(query: Query, name: str) -> int:
 
 def slice_order(query: Query, side: str, *, fresh: bool) -> dict[str, Any]:
     """Marks and brush; ``fresh`` adds one range of colours for all particles, where there are several."""
-    order: dict[str, Any] = {"brush": _brush(query, on="overlay" if query.get("over") else "base"), "marks": _marks(query, side)}
+    role = _role(query, side)
+    order: dict[str, Any] = {"brush": _brush(query, on=role), "marks": _marks(query, side)}
     if fresh and len(sides(query)) > 1 and (span := _span(query)) is not None:
-        order["overlay" if query.get("over") else "base"] = span
+        order[role] = span
     return order
 
 
@@ -140,7 +152,7 @@ def first_order(query: Query, side: str) -> dict[str, Any]:
         place = [int(p) for p in query.get("at", "").split(".") if p.isdigit()]
         order |= {"index": dict(zip(AXES, place, strict=True))} if len(place) == len(AXES) else {}
         order |= {"energy": _number(query, "layer")} if query.get("layer") else {}
-        order |= {"overlay" if query.get("over") else "base": given} if (given := _given_range(query)) else {}
+        order |= {_role(query, side): given} if (given := _given_range(query)) else {}
     return order
 
 
@@ -149,6 +161,12 @@ def solid_order(query: Query, *, fresh: bool) -> dict[str, Any]:
     if fresh:
         order |= _given_range(query) or (_span(query) if len(sides(query)) > 1 else None) or {}
     return order
+
+
+def _role(query: Query, side: str) -> str:
+    """Where the map lies in the picture: on top of something, or alone."""
+    source, _ = sliced(query, side)
+    return "overlay" if source and source["overlay"] else "base"
 
 
 def _brush(query: Query, **on: str) -> dict[str, Any] | None:

@@ -270,31 +270,26 @@ def morphology(m: MeasurementRecord, query: Query) -> tuple[str, str] | None:
     return (volume_of(m, query, tomogram), "density") if tomogram is not None else None
 
 
-@dataclass(frozen=True)
-class Pictured:
-    """The maps of one particle: what lies on top, what below, and their view forms."""
-
-    top: Source
-    top_key: str
-    below: Source | None
-    below_key: str = ""
-
-
-def pictured(m: MeasurementRecord, query: Query) -> Pictured:
+def map_of(m: MeasurementRecord, query: Query) -> tuple[str, Source]:
+    """Key and view form of the map that is shown."""
     kind = map_kind(query)
     key = SOURCES[kind.source](m, query)
-    top = form_of(key, kind.variable, particle_name(m))
+    return key, form_of(key, kind.variable, particle_name(m))
+
+
+def ground_of(m: MeasurementRecord, query: Query) -> tuple[str, Source] | None:
+    """Key and view form of what the map lies on; None where it stands alone, or would lie on itself."""
     ground = morphology(m, query)
-    if ground is None or ground == (key, kind.variable):
-        return Pictured(top, key, None)
-    return Pictured(top, key, form_of(*ground, particle_name(m)), ground[0])
+    if ground is None or query.get("over") == query.get("map", DEFAULT_MAP):
+        return None
+    return ground[0], form_of(*ground, particle_name(m))
 
 
 def value_range(query: Query) -> tuple[float, float] | None:
     """From the first to the 99th percentile of the map over all particles that are shown: one colour scale for both."""
     found = []
     for m in sides(query):
-        said = viewform.described(workspace().store, pictured(m, query).top["key"])
+        said = viewform.described(workspace().store, map_of(m, query)[1]["key"])
         ends = [said["percentiles"][said["percents"].index(p)] for p in (1.0, 99.0)]
         if None in ends or said["labels"]:
             return None
