@@ -51,18 +51,29 @@ def table_of(pin: Pin, store: Store, registry: Registry) -> "pd.DataFrame":
     return frame
 
 
-def long(content: BoardContent, store: Store, registry: Registry) -> "pd.DataFrame":
-    """Scalars and rows of every figure of a board, one number a row."""
+def scalar_numbers(content: BoardContent, store: Store) -> "pd.DataFrame":
+    """The scalars of every figure of a board, one number a row, with the parameters of their recipes."""
     import pandas as pd
 
-    parts = []
+    sources = _Sources(store)
+    rows = [
+        {"figure": number, "title": pin.title, **row}
+        for number, pin in enumerate(content.pins, 1)
+        for row in _scalars(labelled(pin, store), sources)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def long(content: BoardContent, store: Store, registry: Registry) -> "pd.DataFrame":
+    """Scalars and rows of every figure of a board, one number a row; parameters stand with the scalars of the same key."""
+    import pandas as pd
+
+    sources = _Sources(store)
+    parts = [scalar_numbers(content, store)]
     for number, pin in enumerate(content.pins, 1):
         report((number - 1) / len(content.pins), f"numbers of {pin.title}")
-        sources = _Sources(store)
-        rows = [{"figure": number, "title": pin.title, **row} for row in _scalars(labelled(pin, store), sources)]
-        parts.append(pd.DataFrame(rows, columns=list(COLUMNS)))
         parts.append(_melted(table_of(pin, store, registry), number, pin.title, sources))
-    kept = [p for p in parts if len(p)]
+    kept = [p.astype(object) for p in parts if len(p)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=list(COLUMNS))
 
 
@@ -97,7 +108,7 @@ def _melted(frame: "pd.DataFrame", figure: int, title: str, sources: _Sources) -
     named = {c: str(c).rpartition(" / ")[::2] if " / " in str(c) else (str(c), "") for c in frame.columns if c not in ABOUT}
     by_name = {name: c for c, (name, _) in named.items()}
     beside = {by_name[n] for n in by_name for end in UNCERTAIN if n.endswith(end) and n.removesuffix(end) in by_name}
-    about = [sources.of(str(k)) for k in frame["key"]] if "key" in frame else [("", "")] * len(frame)
+    recipes = [sources.of(str(k))[0] for k in frame["key"]] if "key" in frame else [""] * len(frame)
     parts = []
     for column, (name, unit) in named.items():
         if column in beside:
@@ -108,7 +119,7 @@ def _melted(frame: "pd.DataFrame", figure: int, title: str, sources: _Sources) -
             made[wanted] = frame[source].to_numpy(dtype=object) if source in frame else None
         for end, kind in UNCERTAIN.items():
             made[kind] = frame[by_name[name + end]].to_numpy(dtype=object) if name + end in by_name else None
-        made["recipe"], made["parameters"] = [a[0] for a in about], [a[1] for a in about]
+        made["recipe"] = recipes
         parts.append(made.reindex(columns=list(COLUMNS)))
     kept = [p.astype(object) for p in parts if len(p)]
     return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=list(COLUMNS))
@@ -155,7 +166,7 @@ def write(content: BoardContent, store: Store, registry: Registry, path: Path, *
 def _write_workbook(content: BoardContent, store: Store, registry: Registry, path: Path, words: str) -> None:
     import pandas as pd
 
-    sheets = {"Numbers": long(content, store, registry)}
+    sheets = {"Numbers": scalar_numbers(content, store)}
     for number, pin in enumerate(content.pins, 1):
         sheets[f"Figure {number}"] = table_of(pin, store, registry)
     sheets["Provenance"] = pd.DataFrame(provenance_rows(content, store))
