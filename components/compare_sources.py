@@ -13,7 +13,7 @@ from analysis.catalog import MeasurementRecord
 from analysis.core.errors import UserError
 from analysis.core.registry import Labelled
 from analysis.core.run import Request
-from components import cycling_view, distributions_view, spectra_samples, spectra_view
+from components import compare_cracks, cycling_view, distributions_view, spectra_samples, spectra_view
 from components.context import workspace
 from components.results import merged, obtain
 from components.views import Items, Query
@@ -68,18 +68,19 @@ def unit(m: MeasurementRecord, *, cycle: int | None = None, **more: Any) -> dict
 
 
 def values(query: Query) -> Items:
-    """The table of values of the chosen groups, once everything that goes into it is there."""
+    """The table of values of the chosen groups: of every modality whose results are complete; the others are waited for."""
     together = every(query)
     found = [_guarded(name, make, together) for name, make in SOURCES.items()]
-    waiting = merged(*(s.items for s in found))
-    inputs = {n: keys for s in found for n, keys in s.inputs.items() if keys}
-    if waiting.waiting or not inputs:
-        return replace(waiting, shown=())
-    params: dict[str, Any] = {n: u for s in found for n, u in s.units.items() if u}
+    waiting = replace(merged(*(s.items for s in found)), shown=())
+    complete = [s for s in found if not s.items.waiting]
+    inputs = {n: keys for s in complete for n, keys in s.inputs.items() if keys}
+    if not inputs:
+        return waiting
+    params: dict[str, Any] = {n: u for s in complete for n, u in s.units.items() if u}
     request = Request(recipe="compare.values", inputs=dict(inputs), params={**params, "at_cycle": at_cycle(query)})
     key, status = obtain(request, title="Values of all metrics")
     if key is None:
-        return merged(replace(waiting, shown=()), Items(waiting=(status,) if status else ()))
+        return merged(waiting, Items(waiting=(status,) if status else ()))
     return replace(waiting, shown=(labelled(key, "values"),))
 
 
@@ -149,6 +150,14 @@ def _of_tables() -> str:
     return "synthetic" if any(m.origin == "synthetic" for m in tables()) else "measured"
 
 
+def _cracks(query: Query) -> Source:
+    """Cracks, isolated domains and slopes of every particle of both groups."""
+    found = compare_cracks.results(query, groups(query))
+    inputs = {part.input: _keys(part.shown) for part in found.parts}
+    units = {part.input: [unit(m) for m in part.measurements] for part in found.parts}
+    return Source(inputs, units, found.items)
+
+
 def _keys(items: Iterable[Labelled]) -> tuple[str, ...]:
     return tuple(i.key for i in items)
 
@@ -156,6 +165,7 @@ def _keys(items: Iterable[Labelled]) -> tuple[str, ...]:
 SOURCES: Mapping[str, Callable[[Query], Source]] = {
     "Cycling": _cycling,
     "Edge energies": _edges,
+    "Cracks": _cracks,
     "Peak areas": _peaks,
     "Own scalars": _tables,
 }

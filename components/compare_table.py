@@ -32,12 +32,12 @@ def draw(query: Query) -> Drawn:
     """The scorecard of the address, or what it waits for."""
     found = compare_view.scorecard(query)
     said = [notice.alert(what, sentence, color="orange") for what, sentence in found.problems if sentence]
-    if found.waiting:
-        return Drawn([*said, *(progress(s) for s in found.waiting)], waiting=True)
+    said += [progress(s) for s in found.waiting[:2]]
     card, values = compare_view.items_of(found), compare_view.items_of(compare_view.values(query))
     if card is None or values is None:
-        return Drawn(said or [notice.alert("Nothing to compare", "The chosen groups hold no results yet.")])
-    return Drawn([*said, _table(card, Rows.of(values.data), query)])
+        return Drawn(said or [notice.alert("Nothing to compare", "The chosen groups hold no results yet.")], waiting=bool(found.waiting))
+    # What is there is shown; rows of what is still being computed come when their modality is complete.
+    return Drawn([*said, _table(card, Rows.of(values.data), query)], waiting=bool(found.waiting))
 
 
 def _table(card: Labelled, rows: Rows, query: Query) -> Component:
@@ -56,8 +56,8 @@ def _table(card: Labelled, rows: Rows, query: Query) -> Component:
                 *(_heading(g) for g in pair),
                 html.Th(["Effect ", html.Small("compared − reference [interval]")], scope="col"),
                 html.Th("Direction", scope="col", className="words"),
+                html.Th(by.capitalize(), scope="col", className="words"),
                 html.Th("Guard", scope="col", className="words"),
-                html.Th([html.Small(f"single {by}")], scope="col", className="words"),
             ]
         )
     )
@@ -89,8 +89,8 @@ def _line(line: Card, rows: Rows, differing: Sequence[Difference], query: Query)
             *sides,
             html.Td(_effect(line), className="number", title=str(line["method"])),
             html.Td(_direction(line), className="words"),
-            html.Td(_warning(line, differing), className="words"),
             html.Td(spark(points, f"{line['title']}: {_spelled(points, unit)}"), className="words"),
+            html.Td(_warning(line, differing), className="words"),
         ]
     )
 
@@ -171,7 +171,7 @@ def _missing(modality: str, query: Query) -> list[Component | str]:
     has = any(m.modality == _measured(modality) and m.group in groups(query) for m in workspace().snapshot().measurements)
     if has:
         link = compare_links.place("", modality, query)
-        return ["not computed yet", *([": ", dcc.Link("open its page", href=link)] if link else [])]
+        return ["not computed yet: ", dcc.Link("open its page", href=link)] if link else ["not computed yet"]
     return ["no data: ", dcc.Link(f"import {compare_links.IMPORTS.get(modality, 'data')}", href="/import")]
 
 

@@ -21,6 +21,7 @@ from components.views import VIEWS, Items, Query, View, register
 
 KEPT = 64  # tables of values
 SMALL_PX = 10
+SHORT = {"charged": "Chg.", "discharged": "Dis.", "pristine": "Prist."}
 
 
 def by(query: Query) -> str:
@@ -93,31 +94,40 @@ def _of_values(query: Query, recipe: str, params: dict[str, Any], label: str) ->
 
 
 def small(figure: dict[str, Any]) -> dict[str, Any]:
-    """A figure for a small tile: no legend (the groups' colours stand above), small text, narrow margins, no notes."""
+    """A figure for a small tile: no legend (the groups' colours stand above), no notes, short labels, narrow margins."""
+    if not figure.get("data"):
+        return figure
     layout = dict(figure.get("layout", {}))
-    for name in [n for n in layout if n.startswith(("xaxis", "yaxis"))]:
+    axes = [n for n in layout if n.startswith(("xaxis", "yaxis"))]
+    for name in axes:
         layout[name] = _small_axis(layout[name])
-    about = [_shrunk(a) for a in layout.get("annotations", ()) if not _is_note(a)]
-    given = layout.get("margin", {})
-    margin = {"l": 46, "r": 40 if "yaxis2" in layout and layout["yaxis2"].get("side") == "right" else 8, "t": 8, "b": 36}
-    kept = {"annotations": about} if figure.get("data") else {"annotations": layout.get("annotations", ())}
-    layout |= {"showlegend": False, "margin": {**given, **margin}, "font": {**layout.get("font", {}), "size": SMALL_PX}, **kept}
-    layout.pop("title", None)
-    return {**figure, "layout": layout}
+    if "xaxis2" not in axes:  # room that was kept for words
+        layout["xaxis"] = {**layout.get("xaxis", {}), "domain": [0, 1]}
+    right = 40 if layout.get("yaxis2", {}).get("side") == "right" else 8
+    margin = {"l": 46, "r": right, "t": 8, "b": 36}
+    kept = [_shrunk(a) for a in layout.get("annotations", ()) if str(a.get("text", "")).startswith("<b>") or a.get("textangle")]
+    font = {**layout.get("font", {}), "size": SMALL_PX}
+    return {**figure, "layout": {**layout, "showlegend": False, "margin": margin, "font": font, "annotations": kept}}
 
 
 def _small_axis(axis: dict[str, Any]) -> dict[str, Any]:
-    title = axis.get("title", {})
-    text = title.get("text", "") if isinstance(title, dict) else str(title)
+    """Few and small ticks, the first line of the title; a second axis above is left out."""
+    title = axis.get("title") or {}
+    text = str(title.get("text", "") if isinstance(title, dict) else title).partition("<br>")[0]
     slim: dict[str, Any] = {"title": {"text": text, "font": {"size": SMALL_PX}, "standoff": 3}, "tickfont": {"size": SMALL_PX}}
-    return {**axis, **slim} if axis.get("tickmode") == "array" else {**axis, **slim, "nticks": 5}
+    if axis.get("side") == "top":
+        slim["visible"] = False
+    if axis.get("ticktext"):
+        return {**axis, **slim, "ticktext": [_short(str(t)) for t in axis["ticktext"]]}
+    return {**axis, **slim, "nticks": 5}
 
 
-def _is_note(annotation: dict[str, Any]) -> bool:
-    """Notes stand outside the axes, in the coordinates of the paper."""
-    x, y = annotation.get("x", 0), annotation.get("y", 0)
-    outside = any(isinstance(v, int | float) and not 0 < v < 1 for v in (x, y))
-    return annotation.get("xref") == "paper" and annotation.get("yref") == "paper" and outside
+def _short(tick: str) -> str:
+    """The state alone of a tick that names group, state and counts: the group is its colour."""
+    if not tick.startswith("<b>"):
+        return tick
+    state = tick.partition("</b>")[2].partition("<br>")[0].strip()
+    return SHORT.get(state, state)
 
 
 def _shrunk(annotation: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +154,7 @@ def _like(figure: str, name: str, title: str, **chosen: str) -> View:
 register(
     _like("cycling.capacity", "compare.capacity", "Capacity and CE"),
     _like("distributions.histogram", "compare.histogram", "Edge energies"),
-    _like("distributions.violins", "compare.violins", "Charge against discharge"),
+    _like("distributions.violins", "compare.violins", "Edge energy by state"),
     View("compare.metric", "Crack volume ratio", CHOICE, values, _crack_params, name="compare.cracks", finish=small),
     _like("spectra.overlay", "compare.spectra", "S K-edge spectra", edge="S K", inset="off"),
     View(
