@@ -18,9 +18,12 @@ PARTS = {
     "xanes": "edge_speed",
     "stack": "large_stack",
     "accuracy": "edge_accuracy",
+    "particles": "particle_coverage",
     "real": "real_stacks",
     "spectra": "spectra_speed",
     "coverage": "spectra_coverage",
+    "cracks": "crack_truth",
+    "cracks_speed": "crack_speed",
 }
 
 
