@@ -49,9 +49,12 @@ def bundle(board: BoardRecord, store: Store, registry: Registry, options: Figure
 
 
 def marked(figure: "go.Figure", pin: Pin, style: Style) -> "go.Figure":
-    """The figure with the word synthetic on it, where its data are: a single file stands without its page."""
+    """The figure with the word synthetic on it, where its data are: a single file stands without its page.
+
+    Most figures say so themselves, in their legend or below their axes.
+    """
     origin = said_origin(pin)
-    if origin:
+    if origin and "synthetic" not in figure.to_json().lower():
         size = max(6, (style.font_px or FONT_PX[style.size]) - 2)
         place = {"xref": "paper", "yref": "paper", "x": 1.0, "y": 0.0, "xanchor": "right", "yanchor": "bottom", "showarrow": False}
         figure.add_annotation(text=origin, font={"size": size, "color": style.muted}, **place)
