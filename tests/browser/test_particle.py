@@ -100,6 +100,7 @@ def test_from_a_click_to_its_spectrum_from_a_range_to_its_voxels_and_back(partic
         page.mouse.move(*at)
     page.mouse.up()
     until(page, _named("Values of the map", "R1"), what="the histogram of the region")
+    until(page, _named("Spectra", "R1"), what="the spectrum of the region")
     assert [t["name"].split(":")[0] for t in traces(page, "Spectra")] == ["whole particle", "P1", "R1"]
     assert page.evaluate(f"window.imageViews.get('{A}').marks.regions.length") == 1
     name = page.get_by_label("Name of the mark").first
