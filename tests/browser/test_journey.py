@@ -75,7 +75,7 @@ def test_a_first_start_shows_the_study_being_made_and_then_the_study(own_server:
     own_server.context.jobs.submit("demo-study", tasks.DEMO, SMALL_DEMO, title="Synthetic study")
     page = open_page(own_server.url + "/")
     expect(page.locator("#jobs-here").get_by_text("Synthetic study")).to_be_visible(timeout=LONG_MS)
-    expect(page.get_by_role("heading", name="At a glance")).to_be_visible(timeout=3 * LONG_MS)
+    expect(page.get_by_role("heading", name="Scorecard")).to_be_visible(timeout=3 * LONG_MS)
     expect(page.locator("#synthetic-banner")).to_be_visible()
 
 
