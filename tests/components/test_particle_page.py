@@ -10,6 +10,8 @@ import pytest
 from dash import html
 from flask import Flask
 
+from analysis import viewform
+from analysis.catalog import CellFields
 from analysis.core.errors import DataError
 from analysis.core.jobs import Inline, Jobs
 from analysis.workspace import Workspace
@@ -148,6 +150,27 @@ def test_images_and_finished_maps_are_shown_like_volumes(study: dict[str, partic
     inside = study["uncoated"].inside[7]
     assert f"{int(inside.sum())}" in str(particle_numbers.table(finished, particle_numbers.edge_items(finished)))
     assert "it has no spectra" in particle_figures.spectra(finished).problems[0][1]
+
+
+def test_fractions_of_the_two_ends_of_a_particle(study: dict[str, particles.Particle]) -> None:
+    workspace = particle_view.workspace()
+    for name, shift in (("low", 0.0), ("high", 2.0)):
+        path = workspace.root / f"{name}.xdi"
+        rows = "\n".join(f"{e:.3f} {particles.rise(e - shift):.6f}" for e in particles.ENERGY)
+        path.write_text(f"# XDI/1.0\n# Column.1: energy eV\n# Column.2: mutrans\n# Element.symbol: Ni\n# Element.edge: K\n#---\n{rows}\n")
+        workspace.import_files([path], cell=CellFields(name=name))
+    m = particle_view.chosen({"particle": "1"})
+    assert m is not None
+    found = [str(r.id) for r in particle_view.references(m)]
+    assert len(found) == 2
+    source, items = particle_stage.sliced({"particle": "1", "map": "weight", "references": ",".join(found)}, "particle")
+    assert source is not None and items.problems == ()
+    said = viewform.described(workspace.store, source["base"]["key"])
+    assert said["layers"]["name"] == "component" and len(said["layers"]["names"]) == 2
+    high = items.shown[0].data["weight"].isel(component=1).to_numpy()
+    x = np.broadcast_to(np.arange(particles.SIDE), high.shape)
+    known = np.isfinite(high)
+    assert np.polyfit(x[known], high[known], 1)[0] == pytest.approx(1 / (particles.SIDE - 1), rel=0.1)
 
 
 def test_downloads_hold_the_slices_and_the_commands(
