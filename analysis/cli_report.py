@@ -56,7 +56,8 @@ def _report(args: argparse.Namespace) -> None:
     if not args.out.parent.is_dir():
         raise ParamError(f"There is no folder {args.out.parent}.", hint="Make it first, or choose another.")
     _shown(lambda: export.write(workspace, board, kind, args.out, FigureOptions.parse(args.params)))
-    print(f"{args.out}: '{board.name}', version {board.version}, {len(board.content.pins)} figures")
+    count = len(board.content.pins)
+    print(f"{args.out}: '{board.name}', version {board.version}, {count} figure{'' if count == 1 else 's'}")
 
 
 def _archive(args: argparse.Namespace) -> None:

@@ -275,6 +275,9 @@ class Workspace:
         for i, key in enumerate(keys):
             report(i / max(1, len(keys)), f"checking {key}")
             problems += self.store.check(key)
+        problems += [
+            f"A board stands on {key}, which is missing." for key in sorted(self.catalog.boards.pinned()) if not self.store.has(key)
+        ]
         return problems + integrity.check(self.catalog, has_dataset=self.store.has, file_problem=self._file_problem)
 
     def _file_problem(self, file: FileRecord) -> str | None:

@@ -13,6 +13,7 @@ from components.results import looking
 from components.views import VIEWS, Items, Query, View, project
 
 MOST_NAMED = 6
+ALWAYS = ("off",)  # cells that are switched off are hidden in every figure, also where no number depends on it
 PARTS = (("params", "parameters"), ("inputs", "data"), ("code", "the code of the analysis"), ("libraries", "versions of libraries"))
 
 
@@ -36,7 +37,7 @@ def shown(view: View, query: Query, *, page: str, title: str, items: Items, layo
     """What a page shows at this address, ready to be pinned."""
     known = layout if isinstance(layout, dict) else {}
     groups = by_slot(workspace().snapshot().groups)
-    part = project(view, query)
+    part = {**project(view, query), **{n: query[n] for n in ALWAYS if query.get(n)}}
     return Shown(view.id, view.figure, title or view.title, page, part, view.params(query), items.shown, groups, known)
 
 

@@ -52,6 +52,8 @@ def archive_study(store: Store, payload: Mapping[str, Any]) -> str:
     """Job: the study as a file in the cache; its name."""
     folder = store.root / "cache" / "exports"
     folder.mkdir(parents=True, exist_ok=True)
+    for earlier in folder.glob("study-*.zip"):  # as large as the study itself
+        earlier.unlink(missing_ok=True)
     path = folder / f"{payload['key']}.zip"
     path.unlink(missing_ok=True)
     archive(Workspace(store.root), path)

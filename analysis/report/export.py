@@ -16,6 +16,7 @@ from analysis.workspace import Workspace
 
 TASK = "analysis.report.export:export_board"
 FOLDER = "exports"
+FILES_KEPT = 40  # in the cache
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,13 @@ def export_board(store: Store, payload: Mapping[str, Any]) -> str:
     board = workspace.catalog.boards.get(int(payload["board"]), int(payload["version"]))
     path = place(store.root, str(payload["key"]), str(payload["kind"]))
     path.parent.mkdir(parents=True, exist_ok=True)
+    tidy(path.parent)
     write(workspace, board, str(payload["kind"]), path, payload.get("options"))
     return path.name
+
+
+def tidy(folder: Path) -> None:
+    """Remove all but the newest files of earlier exports."""
+    made = sorted((p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime_ns)
+    for path in made[:-FILES_KEPT]:
+        path.unlink(missing_ok=True)

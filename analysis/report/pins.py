@@ -117,10 +117,14 @@ def labelled(pin: Pin, store: Store) -> tuple[Labelled, ...]:
 
 
 def draw(pin: Pin, store: Store, registry: Registry, style: Style) -> "go.Figure":
-    """The figure as it was pinned: its results, parameters, group colours and zoom."""
+    """The figure as it was pinned: its results, parameters, group colours, zoom, and without what was switched off."""
     kind = registry.figure(pin.figure)
     look = Style(theme=style.theme, size=style.size, groups=pin.groups or style.groups, font_px=style.font_px)
     figure = kind.build(labelled(pin, store), look, kind.params.check(dict(pin.params)))
+    off = set(filter(None, pin.query.get("off", "").split(",")))
+    for trace in figure.data:
+        if isinstance(trace.meta, dict) and str(trace.meta.get("id", "")) in off:
+            trace.visible = False
     known = {name for name in figure.layout if figure.layout[name] is not None}
     for name, value in pin.layout.items():
         axis = name.partition(".")[0]

@@ -72,3 +72,18 @@ def test_a_recipe_whose_code_changed_is_named(board: BoardRecord, study: Workspa
 @pytest.mark.parametrize("value", [[1], "a", [1, {}], None, [True, 2]])
 def test_a_zoom_that_is_none_is_left_out(value: object) -> None:
     assert pins.zoom({"xaxis.range": value, "yaxis2.range": [1, 2.5], "__proto__.range": [1, 2]}) == {"yaxis2.range": [1, 2.5]}
+
+
+def test_what_was_switched_off_stays_hidden(board: BoardRecord, study: Workspace) -> None:
+    (pin,) = board.content.pins
+    cell = pin.items[0].id
+    figure = pins.draw(pin.model_copy(update={"query": {"off": cell}}), study.store, study.registry, Style())
+    shown = {str(t.meta["id"]): t.visible for t in figure.data if isinstance(t.meta, dict) and "id" in t.meta}
+    assert shown[cell] is False
+    assert shown[pin.items[1].id] is not False
+
+
+def test_a_check_of_the_workspace_misses_what_a_board_stands_on(board: BoardRecord, study: Workspace) -> None:
+    key = board.content.pins[0].items[0].key
+    study.store.remove(key)
+    assert f"A board stands on {key}, which is missing." in study.check()
