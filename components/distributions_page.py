@@ -70,8 +70,8 @@ def _recipe(query: Query) -> Component:
     fields = []
     for name, word in FIELDS:
         info = EdgeParams.model_fields[name]
-        default = "" if info.default is None else f"{info.default:g}"
-        fields.append(entry(name, query, word, info.title or name, placeholder=default or "found", unit="eV", width=58))
+        default = _found_e0() if info.default is None else f"{info.default:g}"
+        fields.append(entry(name, query, word, info.title or name, placeholder=default, unit="eV", width=58))
     calibrants = [
         entry(
             "energies", query, "Calibrants at", "Edge energies of the calibrants, in eV", placeholder="8342.1, 8344.6", unit="eV", width=150
@@ -80,6 +80,12 @@ def _recipe(query: Query) -> Component:
     ]
     shown = calibrants if distributions_view.calibrated(query) else []
     return html.Div([*fields, *shown, panel(RECIPE, query, class_name="grow")], className="recipe-row")
+
+
+def _found_e0() -> str:
+    """The E0 that holds where none is given."""
+    e0, _ = edge_maps.common_e0()
+    return "found" if e0 is None else f"{e0:g}"
 
 
 def _particles(query: Query) -> Component:
