@@ -20,11 +20,11 @@ from components import (
     spectra_view,
 )
 from components import spectra_figures as _views  # noqa: F401 - registers the views
-from components.address import control
 from components.card import card
 from components.context import workspace
 from components.spectra_actions import DEGLITCH, RESTORE, UNDO
-from components.spectra_controls import chips, hidden, many, picker
+from components.spectra_controls import chips, hidden, labelled, many, number, picker
+from components.spectra_forms import section
 from components.spectra_panels import panel
 from components.views import VIEWS, Query
 
@@ -32,6 +32,10 @@ TABS = (("compare", "Compare"), ("peaks", "Peaks"), ("mixtures", "Mixtures"), ("
 SHOWN = (("auto", "Means if several"), ("means", "Means of cells"), ("both", "Means and samples"), ("samples", "Every sample"))
 QUANTITIES = (("norm", "Normalised"), ("flat", "Flattened"), ("mu", "As processed, μ"))
 APART = (("groups", "by group"), ("states", "by state"), ("items", "each"))
+RANGE = (("from", "low", "From"), ("to", "high", "To"))
+ZOOM = (("zoom1", "From", "2469"), ("zoom2", "To", "2475"))
+INSET = (("on", "shown"), ("off", "none"))
+SHIFTS = (("", "as calibrated"), ("fit", "fitted, ± 0.3 eV"))
 HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""), ("markers", "all"))
 
 
@@ -74,17 +78,6 @@ def _cells(query: Query) -> Component:
     )
 
 
-def _range(query: Query) -> list[Component]:
-    """The energies that comparisons show."""
-    usual = spectra_view.window({"edge": spectra_samples.edge(query)})
-    made = []
-    for name, end, label in (("from", "low", "Shown from / eV"), ("to", "high", "Shown to / eV")):
-        grey = f"{usual[end]:g}" if end in usual else label
-        given = {"value": query.get(name, ""), "placeholder": grey, "debounce": True, "size": "xs", "w": 66}
-        made.append(dmc.TextInput(id=control(name, ""), **given, attributes={"input": {"title": label}}, **{"aria-label": label}))
-    return made
-
-
 def _reference_name(cell: str, date: object) -> str:
     return f"{cell}, {date}" if date else cell
 
@@ -94,8 +87,7 @@ def _compare(query: Query) -> Component:
     overlay = [
         picker("curves", query, "auto", SHOWN, "Shown", 140),
         picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
-        _offset(query),
-        *_range(query),
+        _axes(query),
     ]
     modes = spectra_view.difference_modes(query)
     against = [
@@ -119,20 +111,27 @@ def _compare(query: Query) -> Component:
     return shell.page(html.Div(cards, className="grid"))
 
 
-def _offset(query: Query) -> Component:
-    """Offset between curves, and what is set apart."""
-    value = dmc.TextInput(
-        id=control("offset", ""),
-        value=query.get("offset", ""),
-        placeholder="0",
-        debounce=True,
-        size="xs",
-        w=76,
-        leftSection=dmc.Text("off", size="xs", c="dimmed"),
-        leftSectionWidth=28,
-        **{"aria-label": "Offset between curves"},
+def _axes(query: Query) -> Component:
+    """Range, zoomed part, offset: set once in a while, so they stand behind a button."""
+    usual = spectra_view.window({"edge": spectra_samples.edge(query)})
+    ends = [number(n, query, label, unit="eV", placeholder=f"{usual[e]:g}" if e in usual else "all") for n, e, label in RANGE]
+    zoom = [number(n, query, label, unit="eV", placeholder=grey) for n, label, grey in ZOOM]
+    fields = [
+        section("Shown", *ends),
+        section("Zoomed part beside", labelled("inset", query, "on", INSET, "Zoom", 84), *zoom),
+        section("Offset", number("offset", query, "Offset", placeholder="0"), labelled("apart", query, "groups", APART, "Set apart", 100)),
+        section("Differences", labelled("diffshift", query, "", SHIFTS, "Energy shift", 130)),
+    ]
+    return dmc.Popover(
+        [
+            dmc.PopoverTarget(dmc.Button("Axes", size="xs", variant="default", n_clicks=0)),
+            dmc.PopoverDropdown(html.Div(fields, className="form")),
+        ],
+        width=330,
+        position="bottom-end",
+        keepMounted=True,
+        shadow="md",
     )
-    return dmc.Group([value, picker("apart", query, "groups", APART, "What is set apart", 92)], gap=4)
 
 
 def _peaks(query: Query) -> Component:

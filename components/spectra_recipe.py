@@ -64,7 +64,7 @@ def base(query: Query) -> dict[str, Any]:
 def calibrators(query: Query) -> list[tuple[str, str]]:
     """What energies can be calibrated on, by value of the address and as printed."""
     known = standards(query)
-    best = next((name for _, name, standard in known if standard is not None), "nothing")
+    best = next((name for cell_id, name, standard in known if standard is not None and _same_days(query, cell_id)), "nothing")
     cells = [(f"c{cell_id}", f"standard: {name}") for cell_id, name, _ in known]
     templates = [(f"t{m.id}", f"align to {m.cell} {m.state or ''}".strip()) for m in (*samples(query), *references(query))]
     return [("auto", f"automatic ({best})"), ("none", "nothing"), ("foil", "foil behind the sample"), *cells, *templates]
@@ -113,7 +113,7 @@ def calibration(query: Query) -> dict[str, Any]:
     """Standard, feature and assigned energy; ``cell`` is the standard's cell or None, ``template`` a measurement's id."""
     known, wanted = standards(query), query.get("cal", "auto")
     if wanted == "auto":
-        wanted = next((f"c{cell_id}" for cell_id, _, standard in known if standard is not None), "none")
+        wanted = next((f"c{cell_id}" for cell_id, _, standard in known if standard is not None and _same_days(query, cell_id)), "none")
     if wanted.startswith("t") and wanted[1:].isdigit():
         return {"calibrate": "template", "template": wanted[1:]}
     cell = next((k for k in known if wanted == f"c{k[0]}"), None)
@@ -125,6 +125,12 @@ def calibration(query: Query) -> dict[str, Any]:
     name = standard.name if standard else cell[1] if cell else "foil"
     how = {"calibrate": "standard", "cell": cell[0]} if cell else {"calibrate": "foil"}
     return {**how, "standard": name, "feature": feature, "assigned": energy}
+
+
+def _same_days(query: Query, cell_id: int) -> bool:
+    """Whether a standard was measured on every day on which a sample was: only then is it taken without being asked for."""
+    days = {m.date for m in references(query) if m.cell_id == cell_id}
+    return all(m.date is not None and m.date in days for m in samples(query))
 
 
 def _number(text: str) -> float | None:

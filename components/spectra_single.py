@@ -110,7 +110,7 @@ def standard(query: Query) -> Items:
     """The standards of all sessions as measured; none where nothing is calibrated on a standard."""
     said = spectra_recipe.calibration(query)
     if "cell" not in said:
-        return Items()
+        return Items(problems=(("Standards", "The energies are not calibrated on a standard that was measured with the samples."),))
     own = [m for m in references(query) if m.cell_id == said["cell"]]
     store = workspace().store
     return Items(tuple(Labelled(store.open(m.dataset_keys[0]), f"{m.date or m.cell}", "", m.origin, m.dataset_keys[0]) for m in own))

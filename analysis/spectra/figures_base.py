@@ -51,7 +51,7 @@ def safe(text: str) -> str:
 def names(item: Labelled) -> list[str]:
     """A name for every spectrum of an item: its label, with the spectrum's own name where there are several."""
     own = [str(n) for n in item.data["name"].values]
-    return [item.label] if len(own) == 1 else [f"{item.label}{STATE_MARK}{n}" for n in own]
+    return [item.label] if len(own) == 1 else [n if n.startswith(item.label) else f"{item.label}{STATE_MARK}{n}" for n in own]
 
 
 def legend(name: str, item: Labelled) -> str:

@@ -103,7 +103,7 @@ def standards(items: tuple[Labelled, ...], style: Style, params: StandardParams)
         mark = {"type": "scatter", "mode": "markers", "x": [found], "y": [at], "marker": {"color": colour, "size": 8}, "showlegend": False}
         traces.append({**mark, "legendgroup": item.key, "hovertemplate": "%{x:.3f} eV<extra></extra>"})
     what = "white line" if params.feature == "white_line" else "steepest rise"
-    shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"], style)
+    shapes, labels = markers([f"assigned {params.assigned:g} eV@{params.assigned}"] if items else (), style)
     layout = {
         "xaxis": {"title": {"text": ENERGY_TITLE}, "range": [low, high]},
         "notes": notes(items, f"Dots: {what} as measured; numbers: shift to the assigned energy."),

@@ -97,9 +97,10 @@ def processed_all(
 
 
 def _named(ds: xr.Dataset, sample: str) -> xr.Dataset:
-    """The spectra with their sample's name, numbered where it has several."""
-    count = ds.sizes["spectrum"]
-    names = [sample] if count == 1 else [f"{sample} #{k}" for k in range(1, count + 1)]
+    """The spectra with their sample's name; where it has several, with their own behind it, or numbered."""
+    count, own = ds.sizes["spectrum"], ds["name"].values.astype(str).tolist()
+    several = own if len(set(own)) == count else [f"#{k}" for k in range(1, count + 1)]
+    names = [sample] if count == 1 else [f"{sample} · {n}" for n in several]
     columns = {"name": names, "sample": [sample] * count}
     return ds.assign({n: ("spectrum", np.array(values, dtype=str), {"units": ""}) for n, values in columns.items()})
 
