@@ -117,7 +117,14 @@ def fitted(spectra: np.ndarray, energy: np.ndarray) -> np.ndarray:
 
 WAYS = (
     Way("NumPy, all spectra at once", "half", "least squares, crossing of one half after smoothing over 7 points", vectorised, 32**3, 0.2),
-    Way("image by image, white line by parabola", "white", "the manner of PyXAS; parabola over ±4 eV about the highest point", image_by_image, 4000, 0.35),
+    Way(
+        "image by image, white line by parabola",
+        "white",
+        "the manner of PyXAS; parabola over ±4 eV about the highest point",
+        image_by_image,
+        4000,
+        0.35,
+    ),
     Way("spline, half height", "half", "the manner of TXM-Sandbox, `edge50`", spline_half, 2000, 0.12),
     Way("spline, white line", "white", "the manner of TXM-Sandbox, `whiteline`", spline_white, 2000, 0.25),
     Way("fit of step and Gaussian", "white", "the manner of xanespy, one fit a voxel", fitted, 200, 0.3),

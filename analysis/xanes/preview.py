@@ -48,8 +48,7 @@ def frames(ds: xr.Dataset) -> Preview:
     seen = ds[kinds[0]].values if kinds else None
     first = None if seen is None else next((i for i in range(energy.size) if np.isfinite(seen[i]).any()), 0)
     image = None if seen is None or first is None else _small(seen[first])
-    missing = () if "reference" in ds else ("reference frames",)
-    missing += () if "sample" in ds else ("sample frames",)
+    missing = [f"{kind} frames" for kind in ("sample", "reference") if kind not in ds]
     title = f"{kinds[0].capitalize()} at {energy[first]:.1f} eV" if kinds and first is not None else ""
     return Preview({**facts, **_voxel(ds)}, image, title, tuple(curves), "Energy / eV", "Mean counts", (*_lacks(ds), *missing))
 
