@@ -18,8 +18,15 @@ export const tell = (message, color) =>
 export async function post(url, body) {
   const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) }).catch(() => null);
   if (!answer) throw new Error("The server does not answer. Nothing was saved.");
-  if (!answer.ok) throw new Error((await answer.text()).slice(0, 600));
-  return answer.json();
+  return told(answer);
+}
+
+/** What the server answered, or its sentence as an error. @param {Response} answer */
+async function told(answer) {
+  if (!answer.ok) throw new Error(`The server answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
+  const said = await answer.json();
+  if (said.problem) throw new Error(said.problem);
+  return said;
 }
 
 /** The page is drawn again from what is stored. */
@@ -188,5 +195,5 @@ export function arrived() {
   return window.dash_clientside.no_update;
 }
 
-window.boardParts = Object.assign({}, window.boardParts, { page: { post, tell } });
+window.boardParts = Object.assign({}, window.boardParts, { page: { post, tell, told } });
 window.dash_clientside = Object.assign({}, window.dash_clientside, { boards: { arrived } });

@@ -33,7 +33,7 @@ async function follow(begun) {
       words.textContent = `${told.title}: ${told.message || "waiting for a free worker"}`;
       bar.value = told.fraction;
       await pause(POLL_MS);
-      told = await fetch(`/board/jobs/${told.key}`).then((a) => a.json());
+      told = await fetch(`/board/jobs/${told.key}`).then(window.boardParts.page.told);
     }
     ended(told, row);
   } catch (err) {
@@ -92,8 +92,7 @@ const study = () =>
       if (!v.file) throw new Error("Choose the archive first.");
       const url = `/board/study/import?name=${encodeURIComponent(v.name)}`;
       const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/zip" }, body: v.file });
-      if (!answer.ok) throw new Error((await answer.text()).slice(0, 600));
-      follow(answer.json());
+      follow(Promise.resolve(await window.boardParts.page.told(answer)));
     },
   );
 

@@ -14,7 +14,8 @@
     POST /board/jobs/<key>/cancel                        → the same
     GET  /board/jobs/<key>/file                          → the file, as an attachment
 
-Problems are answered as one sentence of plain text: 409 where something else was saved meanwhile or is missing, 400 else.
+What people can solve is answered as {"problem": a sentence}: a save that somebody else's save has overtaken is no fault of the page,
+and the browser would log it as one. A file that is not there is a 409 with its sentence as plain text.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from analysis.catalog.boards import BoardRecord
-from analysis.core.errors import ParamError, StoreError, UserError
+from analysis.core.errors import ParamError, UserError
 from analysis.report import edits, pins
 from components import board_jobs, board_state
 from components.context import workspace
@@ -35,14 +36,14 @@ Answer = Callable[..., Any]
 
 
 def _said(answer: Answer) -> Answer:
-    """Problems that people can solve, as their sentence."""
+    """What people can solve, as its sentence."""
 
     @wraps(answer)
     def told(*args: Any, **kwargs: Any) -> Any:
         try:
             return answer(*args, **kwargs)
         except UserError as err:
-            return Response(str(err), 409 if isinstance(err, StoreError) else 400, mimetype="text/plain")
+            return jsonify(problem=str(err))
 
     return told
 
@@ -178,6 +179,8 @@ def cancel(key: str) -> Response:
 
 
 @boards.get("/jobs/<key>/file")
-@_said
 def file(key: str) -> Response:
-    return board_jobs.attachment(key)
+    try:
+        return board_jobs.attachment(key)
+    except UserError as err:
+        return Response(str(err), 409, mimetype="text/plain")

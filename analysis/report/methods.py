@@ -16,6 +16,7 @@ from analysis.core.registry import Recipe, Registry
 from analysis.core.store import Store
 
 PROJECT = "analysis."
+MOST_LISTED = 6  # longer lists, such as the group of each cell, stand in the provenance
 _REFERENCE = re.compile(r"^\.\. \[\d+\]\s*(.+?)(?=^\.\. \[|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -70,10 +71,10 @@ def _computed(records: dict[str, dict[str, Any]], registry: Registry) -> Iterato
         used = [r for r in results if r["recipe"] == name]
         recipe = known.get(name)
         title = recipe.title if recipe else name
-        said = _listed(_parameters(recipe.params if recipe else Params, [r["params"] for r in used]))
+        said = "; ".join(_parameters(recipe.params if recipe else Params, [r["params"] for r in used]))
         count = f"{len(used)} result{'s' if len(used) > 1 else ''}"
         versions = _listed(sorted({str(r["code"]) for r in used}))
-        yield f"{title} ({name}, code {versions}; {count}) was computed" + (f" with {said}." if said else ".")
+        yield f"{title} ({name}, code {versions}; {count}) was computed" + (f" with: {said}." if said else ".")
 
 
 def _parameters(cls: type[Params], given: list[dict[str, Any]]) -> list[str]:
@@ -93,6 +94,8 @@ def _values(values: list[Any]) -> str:
     """One value, a range of numbers, or all that occur; lists only where every result has the same."""
     texts = list(dict.fromkeys(_text(v) for v in values))
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    if any(isinstance(v, list) and len(v) > MOST_LISTED for v in values):
+        return ""
     if not values or (len(texts) > 1 and any(isinstance(v, list | dict) for v in values)):
         return ""
     if len(texts) > 1 and numbers:
