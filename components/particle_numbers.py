@@ -23,7 +23,7 @@ from components.context import style, workspace
 from components.edge_maps import labelled, particle_name
 from components.icons import icon
 from components.job_panel import POLL_MS
-from components.numbers import printed, with_spread
+from components.numbers import printed
 from components.particle_marks import Mark, marks_of
 from components.particle_view import MAP_PARAMETERS, NotYet, collected, sides
 from components.results import merged
@@ -105,8 +105,8 @@ def _value(mark: Mark, m: MeasurementRecord, query: Query) -> str:
     flag = int(at["flags"])
     if flag:
         return next((words for bit, words in FLAGS.items() if flag & bit), "refused")
-    std = float(at["edge_energy_std"]) if "edge_energy_std" in at else None
-    return f"{with_spread(float(at['edge_energy']), std)} eV"
+    spread = f" ± {float(at['edge_energy_std']):.2f}" if "edge_energy_std" in at else ""
+    return f"{float(at['edge_energy']):.2f}{spread} eV"
 
 
 def marks_card(query: Query, around: Component) -> Component:

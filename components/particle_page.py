@@ -156,7 +156,7 @@ def _grid(query: Query, stages: Sequence[Component]) -> Component:
 
 def _cards(query: Query) -> list[Component]:
     shown = query.get("spectra", "absorption")
-    look = shell.choice("spectra", shown, "absorption", (("absorption", "with lines"), ("normalised", "normalised")), "Spectra shown as")
+    look = shell.choice("spectra", shown, "absorption", (("absorption", "lines"), ("normalised", "norm.")), "Spectra shown as")
     reach = shell.choice("reach", query.get("reach", "edge"), "edge", (("edge", "edge"), ("all", "all")), "Energies shown")
     return [
         card(SPECTRA, query, controls=[look, reach]),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOTHING = "Click a voxel or draw a lasso: its spectrum appears here."
 NEAR_EV = (-40.0, 80.0)  # about E0: what a reader looks at first
 HALF = 0.5
-NARROW = 56  # characters of a line of notes: the figure stands in a narrow card
+NARROW = 50  # characters of a line of notes: the figure stands in a narrow card
 NO_COLOUR = -1
 
 # Of what a hand marked in pictures and figures; none of them is the colour of a group or of a colour map's ends.
