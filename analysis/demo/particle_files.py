@@ -2,7 +2,7 @@
 
 Stacks have the layout of TXM-Sandbox (``analysis.formats.hdf5``): reconstructed absorption in 1/µm, (energy, z, y, x), one chunk an
 energy, zero outside the circle that all projections see (the sample turns about z). Values are rounded to ``STEP``, about a third of
-the noise, so that they compress to less than 16 bits each; that adds 1 % to the variance of the noise. Every file says in its
+the usual noise, so that they compress to less than 16 bits each; that adds 1 % to the variance of the noise. Every file says in its
 attributes and in ``/note`` that it is synthetic.
 """
 

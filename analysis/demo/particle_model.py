@@ -40,7 +40,7 @@ class Shape:
     domain: np.ndarray
     crack: np.ndarray
     pore: np.ndarray
-    depth_um: np.ndarray  # below the outer surface
+    depth_um: np.ndarray  # below the outer surface, along the radius
 
     @property
     def envelope(self) -> np.ndarray:
