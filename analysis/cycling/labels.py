@@ -36,4 +36,5 @@ def labels_of(halves: HalfCycles, pairs: Pairs, labels: Mapping[str, str]) -> np
     rows = np.stack([pairs.charge, pairs.discharge, pairs.idle])
     number = halves["cycle"][rows]
     low, high = np.where(rows >= 0, number, np.inf).min(axis=0), np.where(rows >= 0, number, -np.inf).max(axis=0)
-    return np.array([labels.get(str(int(a)), "") if a == b else "" for a, b in zip(low, high, strict=True)], dtype=np.str_)
+    single = (low == high) & np.isfinite(low)
+    return np.array([labels.get(str(int(n)), "") if one else "" for n, one in zip(low, single, strict=True)], dtype=np.str_)

@@ -110,7 +110,7 @@ class LayeredRows:
             self._kind = cells[kind + 1] if kind is not None and kind + 1 < len(cells) else ""
 
     def _cut_end(self, pending: list[str], runs: list[int], last: str) -> None:
-        if pending and not last.endswith("\n") and last.startswith(self.layers.delimiter * 2):
+        if pending and runs and not last.endswith("\n") and last.startswith(self.layers.delimiter * 2):
             before = pending[-2] if len(pending) > 1 else ""
             if last[2:].count(self.layers.delimiter) < before.count(self.layers.delimiter):
                 pending.pop()

@@ -16,6 +16,9 @@ from analysis.core.registry import Modality, Probe, Reader, Registry
 from analysis.cycling import MODALITY, gather, read_binary, read_tables, read_text
 from analysis.cycling.assemble import CyclerOptions
 from analysis.cycling.export import write_bdf
+from analysis.cycling.halfcycles import COLUMNS, HalfCycles
+from analysis.cycling.labels import labels_of
+from analysis.cycling.pairing import Pairs
 from analysis.cycling.schemas import RECORD
 from analysis.formats import delimited, delimited_body, excel
 from tests.damage import damaged_copies
@@ -279,6 +282,21 @@ def test_biologic_without_increments_reads_the_signed_counter(tmp_path: Path) ->
     np.testing.assert_allclose(ds["charge_capacity"], [0, 2.5e-3, 0, 0])
     np.testing.assert_allclose(ds["discharge_capacity"], [0, 0, 0, 2.5e-3])
     assert ds.attrs["counter"] == "step"
+
+
+def test_a_cycle_without_a_number_has_no_label() -> None:
+    table = np.zeros((4, len(COLUMNS)))
+    table[:, COLUMNS.index("cycle")] = (1, 1, np.inf, np.inf)
+    halves = HalfCycles(table, np.zeros(4), 0.0, 4, False)
+    pairs = Pairs(np.array([1, 2]), np.array([0, 2]), np.array([1, 3]), np.array([-1, -1]))
+    assert labels_of(halves, pairs, {"1": "Ageing"}).tolist() == ["Ageing", ""]
+
+
+def test_a_layered_table_that_is_cut_off_before_its_first_cycle(tmp_path: Path) -> None:
+    heads = ("Cycle Index,Chg. Cap.(Ah)", ",Step Index,Step Type", ",,DataPoint,Time,Current(A),Voltage(V)")
+    path = tmp_path / "cut.csv"
+    path.write_text("\n".join([*heads, ",,1,00:00:10,0.1,3.5", ",,2,00:00:20,0.1"]))
+    assert "has records before its first cycle" in said_of(path)
 
 
 def test_labels_of_the_battery_data_format_say_what_is_counted(tmp_path: Path) -> None:
