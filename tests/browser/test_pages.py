@@ -30,7 +30,10 @@ def traces(page: Any, figure: str, *, shown: bool = True) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("path", "title"), [("/", "Overview"), ("/cycling", "Cycling"), ("/import", "Import"), ("/catalog", "Catalog")])
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [("/", "Compare"), ("/interplay", "Interplay"), ("/cycling", "Cycling"), ("/import", "Import"), ("/catalog", "Catalog")],
+)
 def test_every_page_opens(demo_server: Any, open_page: Any, path: str, title: str, theme: str) -> None:
     page = open_page(demo_server.url + path, theme=theme)
     expect(page.locator("h1")).to_have_text(title, timeout=DRAWN_MS)
@@ -85,8 +88,8 @@ def test_a_clicked_cycle_appears_in_profiles(demo_server: Any, open_page: Any) -
 def test_groups_persist_across_pages_and_the_back_button_works(demo_server: Any, open_page: Any) -> None:
     page = open_page(demo_server.url + "/cycling?ref=coated&cmp=uncoated")
     drawn(page, CARDS)
-    page.get_by_role("link", name="Overview").click()
-    expect(page.locator("h1")).to_have_text("Overview")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Compare")
     assert "ref=coated" in page.url and "cmp=uncoated" in page.url
     page.go_back()
     expect(page.locator("h1")).to_have_text("Cycling")

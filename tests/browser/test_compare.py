@@ -1,0 +1,57 @@
+"""Compare and Interplay: two groups over all modalities, from the first page to the page of each metric and back."""
+
+import csv
+import io
+import re
+from typing import Any
+
+from playwright.sync_api import expect
+
+ROWS = ".scorecard tbody tr"
+WAIT_MS = 60_000
+
+
+def effect(page: Any, metric: str) -> str:
+    """The effect of a metric as it is printed."""
+    row = page.locator(ROWS).filter(has=page.get_by_role("rowheader", name=re.compile(f"^{metric}")))
+    return str(row.locator("td").nth(2).text_content())
+
+
+def test_a_comparison_from_the_first_page(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/")
+    expect(page.get_by_role("rowheader", name=re.compile("^Retention"))).to_be_visible(timeout=WAIT_MS)
+    assert page.locator(".tile").count() == 5
+    assert effect(page, "Retention").startswith("+")
+    row = page.locator(ROWS).filter(has=page.get_by_role("rowheader", name=re.compile("^Retention")))
+    expect(row).to_contain_text("▲ better")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download CSV").click()
+    found = {r["id"]: r for r in csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8")))}
+    assert float(found["cycling.retention"]["effect"]) > 0 and found["cycling.retention"]["origin"] == "synthetic"
+    page.goto(demo_server.url + "/?ref=coated&cmp=uncoated")
+    expect(page.get_by_role("rowheader", name=re.compile("^Retention"))).to_be_visible(timeout=WAIT_MS)
+    assert effect(page, "Retention").startswith("−")
+    page.get_by_role("link", name="Retention").click()
+    expect(page.locator("h1")).to_have_text("Cycling")
+    assert all(part in page.url for part in ("ref=coated", "cmp=uncoated", "scalar=retention"))
+
+
+def test_one_group_is_no_comparison(demo_server: Any, open_page: Any) -> None:
+    for query in ("?cmp=none", "?ref=coated&cmp=coated", "?ref=<b>x</b>&cmp=nowhere"):
+        page = open_page(demo_server.url + "/" + query)
+        expect(page.get_by_role("alert").first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_cells_are_brushed_in_every_panel(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/interplay?metrics=cycling.initial_capacity,cycling.retention,cycling.fade_rate")
+    graph = """(() => [...document.querySelectorAll('.graph')].find(g => g.id.includes('"interplay.matrix"')).querySelector('.js-plotly-plot'))()"""
+    expect(page.locator('.graph[id*="interplay.matrix"] .scatterlayer .point').first).to_be_attached(timeout=WAIT_MS)
+    page.evaluate(f"""(() => {{ const g = {graph}; const t = g.data.find(t => (t.customdata || []).includes('coated-1'));
+        g.emit('plotly_selected', {{points: [{{customdata: 'coated-1', curveNumber: g.data.indexOf(t), pointNumber: 0, data: t}}]}}); }})()""")
+    marked = f"""(() => {graph}.data.filter(t => t.selectedpoints).flatMap(t => t.selectedpoints.map(i => t.customdata[i])))()"""
+    for _ in range(100):
+        if page.evaluate(marked):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(marked) == ["coated-1"] * 6, "three panels and three lines"
+    expect(page.get_by_text("Isolated domains").first).to_be_visible()
