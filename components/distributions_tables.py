@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from analysis.core.data import Scalar, scalars, warnings_of
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.registry import Labelled
+from analysis.core.style import origin_note
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.compute import EdgeParams
 from analysis.xanes.distribution import share_between
@@ -34,12 +35,12 @@ COLUMNS = (
     ("noise_floor", "Noise σ", (3, 4)),
     ("heterogeneity", "Beyond noise", (3, 4)),
     ("skewness", "Skew", (2, 2)),
-    ("dip", "Dip", (3, 3)),
+    ("dip", "Dip", (4, 4)),
     ("n_parts", "Parts", None),
     ("fraction_refused", "Refused", None),
 )
 DIFFERENCES, MARKED, RECIPE, TABLE = (f"distributions.{n}" for n in ("differences", "marked", "recipe", "table"))
-WITH_INTERVAL = ("skewness", "dip")
+WITH_INTERVAL = ("skewness",)
 
 
 def differences(query: Query) -> Drawn:
@@ -189,12 +190,13 @@ def particle_table(query: Query) -> Drawn:
     first = items.shown[0].data
     unit = unit_of(first).strip()
     heads = [_heading(title, unit if digits == (3, 4) else "") for _, title, digits in COLUMNS]
-    head = html.Thead(html.Tr([html.Th("Particle", scope="col"), html.Th("State", scope="col"), *heads, html.Th("", scope="col")]))
+    head = html.Thead(html.Tr([html.Th("Particle", scope="col"), html.Th("State", scope="col"), *heads]))
     body = html.Tbody([_row(i, query) for i in items.shown])
     download = html.A("Download CSV", href=f"/export/distributions.heterogeneity.csv?{urlencode(dict(query))}", className="link")
     definition, e0 = DEFINITIONS.get(first.attrs.get("definition", ""), ""), first.attrs.get("e0")
     made = f"{definition[:1].upper()}{definition[1:]}" + (f", E0 {e0:g} eV" if e0 is not None else "")
-    note = f"{made}. Small numbers: 95 % within the particle, not for inference."
+    origin = origin_note({i.origin for i in items.shown})
+    note = f"{made}. Brackets: 95 % within the particle, not for inference. {origin[:1].upper()}{origin[1:]}{'.' if origin else ''}"
     foot = dmc.Group([dmc.Text(note, size="xs", c="dimmed"), download], justify="space-between", className="table-foot")
     return Drawn([html.Div(html.Table([head, body], className="scalars"), className="scroll"), foot], bool(items.waiting))
 
@@ -206,11 +208,10 @@ def _heading(title: str, unit: str) -> Component:
 def _row(item: Labelled, query: Query) -> Component:
     found, energies = scalars(item.data), unit_of(item.data) != ""
     swatch = html.Span(className="swatch", style={"background": style().color(item.group)})
-    said = [html.Br(), html.Small(item.origin)] if item.origin == "synthetic" else []
-    name = html.Th([swatch, " ", short_name(item), *said], scope="row", className="cell-name")
+    link = html.A(short_name(item), href=particle_href(item, query, query.get("brush", "")), className="link", title="Show its voxels")
+    name = html.Th([swatch, " ", link], scope="row", className="cell-name")
     cells = [html.Td(_cell(n, found.get(n), digits, energies), className="number") for n, _, digits in COLUMNS]
-    link = html.Td(html.A("voxels", href=particle_href(item, query, query.get("brush", "")), className="link"))
-    return html.Tr([name, html.Td(state_of(item) or "–"), *cells, link])
+    return html.Tr([name, html.Td(state_of(item) or "–"), *cells])
 
 
 def _cell(name: str, scalar: Scalar | None, digits: tuple[int, int] | None, energies: bool) -> list[Component | str]:
@@ -223,7 +224,7 @@ def _cell(name: str, scalar: Scalar | None, digits: tuple[int, int] | None, ener
     places = digits[0 if energies else 1]
     shown: list[Component | str] = [f"{scalar.value:.{places}f}".replace("-", "−")]
     if name in WITH_INTERVAL and scalar.low is not None and scalar.high is not None:
-        shown += [html.Br(), html.Small(between(scalar.low, scalar.high))]
+        shown.append(html.Small(f" [{between(scalar.low, scalar.high)}]"))
     return shown
 
 
