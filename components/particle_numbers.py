@@ -157,8 +157,8 @@ def table(query: Query, items: Items) -> list[Component]:
         return state(items)
     swatches = [html.Span(className="swatch", style={"background": style().color(i.group)}) for i, _ in found]
     head = html.Tr([html.Th("Edge energy", scope="col"), *(_heading(s, i) for s, (i, _) in zip(swatches, found, strict=True))])
-    rows = [row for name, title in ROWS if (row := _line(title, [n.get(name) for _, n in found])) is not None]
-    rows += _refusals([n for _, n in found]) + _lit(query) + _facts([i.data for i, _ in found])
+    rows = _lit(query) + [row for name, title in ROWS if (row := _line(title, [n.get(name) for _, n in found])) is not None]
+    rows += _refusals([n for _, n in found]) + _facts([i.data for i, _ in found])
     said = list(dict.fromkeys(w for i, _ in found for w in warnings_of(i.data)))
     remarks = [dmc.Text(w, size="xs", c="dimmed", mt=4) for w in said]
     return [html.Table([html.Thead(head), html.Tbody(rows)], className="scalars glance"), *remarks, *state(items)]

@@ -22,7 +22,7 @@ from components import edge_maps
 from components.context import workspace
 from components.edge_maps import particle_name, schema_of
 from components.image_view import Source, view_of
-from components.results import merged, obtain
+from components.results import obtain
 from components.views import Items, Query, listed
 
 SIDES = ("particle", "beside")
@@ -301,8 +301,3 @@ def shape_of(key: str) -> dict[str, int]:
     """Voxels along z, y, x of a stored entry."""
     ds = workspace().store.open(key)
     return {d: int(ds.sizes[d]) if d in spatial_dims(ds) else 1 for d in ("z", "y", "x")}
-
-
-def everything(query: Query, make: Callable[[MeasurementRecord], tuple[Labelled, ...]]) -> Items:
-    """What ``make`` gives for each particle that is shown."""
-    return merged(*(collected(particle_name(m), lambda m=m: make(m)) for m in sides(query)))  # type: ignore[misc]
