@@ -137,8 +137,8 @@ def corrected(query: Query) -> Items:
     """The normalised spectrum before and after the correction for self-absorption."""
     before = one_processed({**query, "formula": "none"})
     after = one_processed(query) if spectra_recipe.fields(query).get("formula", "none") != "none" else Items()
-    relabelled = tuple(replace(i, label=f"{i.label}, corrected") for i in after.shown)
-    return merged(replace(before, shown=before.shown[:1]), replace(after, shown=relabelled[:1]))
+    named = [replace(i, label=name) for found, name in ((before, "before"), (after, "corrected")) for i in found.shown[:1]]
+    return merged(replace(before, shown=tuple(named)), replace(after, shown=()))
 
 
 def repeated(query: Query) -> Items:
