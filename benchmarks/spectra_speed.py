@@ -70,7 +70,7 @@ def run(*, quick: bool) -> Section:
         f"Edge steps agree to {agree:.1e}. The best R factor of the others is {worst:.4f} times ours or more (below 1 would be better).",
         "Fitted lines, normalised and flattened curves, edge step; then every combination of 1 to 8 references with fractions between "
         "0 and 1 that add to 1.",
-        "The bare procedure does without what every spectrum has here and in Larch: errors of step and level, noise, checks of the ranges.",
+        "The bare procedure does without errors of step and level, noise, and checks of the ranges.",
         f"One dataset through the recipe, with edge energies by all definitions, noise and uncertainties: {seconds(float(ours['recipe']))} "
         f"for all.",
     ]
