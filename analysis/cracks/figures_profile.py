@@ -9,6 +9,7 @@ from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SEQUENTIAL, Style
 from analysis.cracks.figures_base import Trace, colours, faded, finish, legend, nothing, safe, scalar, titled
+from analysis.schemas import DEFINITIONS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -77,7 +78,8 @@ def _said(item: Labelled, name: str) -> str:
 
 
 def _definitions(items: tuple[Labelled, ...]) -> str:
-    found = {str(i.data.attrs.get("definition", "")) for i in items}
+    given = {str(i.data.attrs.get("definition", "")) for i in items}
+    found = {DEFINITIONS.get(g, g) for g in given}
     if len(found) > 1:
         return "Edge energies of several definitions: not comparable."
     return f"Edge energy: {next(iter(found))}." if found != {""} else ""
@@ -90,7 +92,7 @@ def joint(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figu
     item = items[0]
     values = np.asarray(item.data["joint_mean"].values, float)
     x, y = (np.asarray(item.data[k].values, float) for k in ("distance", "depth"))
-    bar = {"title": {"text": ENERGY, "side": "right"}, "thickness": 12}
+    bar = {"title": {"text": ENERGY, "side": "right"}, "thickness": 12, "tickformat": ".2f"}
     hover = "distance %{x:.3g} µm, depth %{y:.3g} µm: %{z:.3f} eV, n = %{customdata}<extra></extra>"
     counts = np.asarray(item.data["joint_count"].values)
     heat: Trace = {"type": "heatmap", "x": x, "y": y, "z": values, "colorscale": SEQUENTIAL, "colorbar": bar, "customdata": counts}

@@ -65,7 +65,11 @@ def bars(items: tuple[Labelled, ...], style: Style, params: BarParams) -> "go.Fi
     axis: dict[str, Any] = {"title": {"text": RATIO_TITLE}, "rangemode": "tozero"}
     if params.log:
         axis = {"title": axis["title"], "type": "log", "range": [np.log10(lowest), np.log10(_highest(items)) + 0.3], "dtick": 1}
-    ticks = {"tickvals": list(range(len(groups))), "ticktext": [safe(g) or "no group" for g in groups]}
+    told = [next(t["text"][0] for t in traces if t["type"] == "bar" and t["x"] == [k]) for k in range(len(groups))]
+    ticks = {
+        "tickvals": list(range(len(groups))),
+        "ticktext": [f"{safe(g) or 'no group'}<br>{t}" for g, t in zip(groups, told, strict=True)],
+    }
     note = "Bars: mean over particles, with its 95 % interval from 3 particles on. Hollow: below the detection limit, drawn at it."
     layout = {
         "xaxis": {**ticks, "title": titled("", items, style, note), "range": [-0.6, len(groups) - 0.4], "showgrid": False},
@@ -87,10 +91,10 @@ def _bar(group: str, place: int, members: list[Labelled], style: Style, params: 
     if values.size >= FEW and not all_below:
         error = {"error_y": {"type": "data", "array": [over.high - over.value], "arrayminus": [over.value - over.low], "color": style.ink}}
     said = f"< LOD ({shown:.2g} %)" if all_below else f"{over.value:.3g} %"
-    text = f"{said}<br>n = {values.size}"
+    text = f"{said}, n = {values.size}"
     look = {"color": "rgba(0,0,0,0)" if all_below else style.fill(group, 0.55), "line": {"color": colour, "width": 1.4}}
-    bar: Trace = {"type": "bar", "x": [place], "y": [shown], "marker": look, "text": [text], "textposition": "outside", "cliponaxis": False}
-    bar |= {"hovertemplate": f"{safe(group)}<br>{text}<extra></extra>", "textfont": {"color": style.ink}, **error}
+    bar: Trace = {"type": "bar", "x": [place], "y": [shown], "marker": look, "text": [text], "textposition": "none"}
+    bar |= {"hovertemplate": f"{safe(group)}<br>{text}<extra></extra>", **error}
     return [bar, *([_points(place, members, seen, colour, style)] if params.particles else [])]
 
 

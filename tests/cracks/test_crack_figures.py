@@ -61,7 +61,7 @@ def test_bars_of_groups_with_particles_and_what_is_below_the_limit() -> None:
     assert fig.layout.yaxis.title.text == "Crack volume ratio / %"
     assert fig.layout.yaxis.type == "log"
     assert "Synthetic data" in fig.layout.xaxis.title.text
-    assert list(fig.layout.xaxis.ticktext) == ["uncoated", "coated"]
+    assert list(fig.layout.xaxis.ticktext) == ["uncoated<br>5.4 %, n = 3", "coated<br>< LOD (0.1 %), n = 2"]
     plain = drawn("cracks.volume", *items, log=False, particles=False)
     assert plain.layout.yaxis.type != "log"
     assert all(t.type == "bar" for t in plain.data)
@@ -108,7 +108,7 @@ def test_profiles_say_their_slope_with_interval_and_count() -> None:
         line = fig.data[-1]
         assert "eV/µm, n = " in line.name and "(synthetic)" in line.name
         assert fig.data[0].fill == "toself"
-    assert "e_half" in fig.layout.xaxis.title.text
+    assert "half of the edge step" in fig.layout.xaxis.title.text
     counts = drawn("cracks.profile", item, against="crack", counts=True, quartiles=False)
     assert [t.type for t in counts.data] == ["scatter", "bar"]
 
