@@ -63,7 +63,8 @@ def matrix(items: tuple[Labelled, ...], style: Style, params: MatrixParams) -> "
 def _place(i: int, j: int, size: int) -> tuple[float, float, float, float]:
     """Left, right, bottom, top of a panel in the picture; row 0 is at the top."""
     step = (1 + GAP) / size
-    return j * step, j * step + step - GAP, 1 - i * step - step + GAP, 1 - i * step
+    left, top = j * step, 1 - i * step
+    return left, min(1.0, left + step - GAP), max(0.0, top - step + GAP), top  # rounding must not leave the picture
 
 
 def _axes(
@@ -77,8 +78,8 @@ def _axes(
     def title(metric: str) -> dict[str, Any]:
         return {"text": axis_text(title_of(rows, metric), rows.first(metric, "unit"), width=WRAP), "font": {"size": small(style)}}
 
-    x: dict[str, Any] = {"domain": [left, right], "anchor": f"y{panel}", **small_ticks, "showticklabels": i == size - 1}
-    y: dict[str, Any] = {"domain": [bottom, top], "anchor": f"x{panel}", **small_ticks, "showticklabels": j == 0 and i > 0}
+    x: dict[str, Any] = {"domain": [left, right], "anchor": f"y{_suffix(panel)}", **small_ticks, "showticklabels": i == size - 1}
+    y: dict[str, Any] = {"domain": [bottom, top], "anchor": f"x{_suffix(panel)}", **small_ticks, "showticklabels": j == 0 and i > 0}
     if i == size - 1:
         x["title"] = title(chosen[j])
     if j == 0:
@@ -87,7 +88,12 @@ def _axes(
         y |= {"range": [-1, 1], "fixedrange": True, "showgrid": False, "showticklabels": False}
     elif i != size - 1:
         x["matches"] = f"x{(size - 1) * size + j + 1}"
-    return {f"xaxis{panel}": x, f"yaxis{panel}": y}
+    return {f"xaxis{_suffix(panel)}": x, f"yaxis{_suffix(panel)}": y}
+
+
+def _suffix(panel: int) -> str:
+    """Plotly's first axes have no number."""
+    return "" if panel == 1 else str(panel)
 
 
 def title_of(rows: Rows, metric: str) -> str:
@@ -119,8 +125,8 @@ def _panel(
                 "mode": "markers",
                 "x": x,
                 "y": y,
-                "xaxis": f"x{panel}",
-                "yaxis": f"y{panel}",
+                "xaxis": f"x{_suffix(panel)}",
+                "yaxis": f"y{_suffix(panel)}",
                 "customdata": names,
                 "text": [safe(n) for n in names],
                 "name": safe(legend_name(group, origin)),
