@@ -20,7 +20,7 @@ from analysis.inspection import Found
 from analysis.staging import Staged, safe_name
 from components import import_series
 from components.context import context, jobs, workspace
-from components.import_form import Judged, judge, said
+from components.import_form import WITH_PARTICLES, Judged, judge, said
 from components.import_uploads import staging
 
 INLINE_BYTES = 4 << 20  # read at once, in the request that looks
@@ -63,7 +63,7 @@ class Lot:
     def rev(self) -> str:
         """Changes when the row must be drawn anew: never while somebody may be typing in it."""
         instead = "" if self.takes_words else f"{self.state} {self.sentence}"
-        kind = self.found[0].modality if self.found[0] is not None else ""
+        kind = self.found[0] is not None and self.found[0].modality in WITH_PARTICLES  # asks for other fields
         drawn = [(p.sid, p.form.get("stamp")) for p in self.parts]
         return json_digest([instead, self.is_manifest, self.state == "importing", drawn, kind])[:12]
 
