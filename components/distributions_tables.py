@@ -190,7 +190,7 @@ def particle_table(query: Query) -> Drawn:
     first = items.shown[0].data
     unit = unit_of(first).strip()
     heads = [_heading(title, unit if digits == (3, 4) else "") for _, title, digits in COLUMNS]
-    head = html.Thead(html.Tr([html.Th("Particle", scope="col"), html.Th("State", scope="col"), *heads]))
+    head = html.Thead(html.Tr([html.Th("Particle", scope="col"), html.Th("State", scope="col", style={"textAlign": "left"}), *heads]))
     body = html.Tbody([_row(i, query) for i in items.shown])
     download = html.A("Download CSV", href=f"/export/distributions.heterogeneity.csv?{urlencode(dict(query))}", className="link")
     definition, e0 = DEFINITIONS.get(first.attrs.get("definition", ""), ""), first.attrs.get("e0")
