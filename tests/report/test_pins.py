@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import shown  # type: ignore[attr-defined]
+from boards_study import shown
 
 from analysis.catalog.boards import BoardRecord
 from analysis.core.errors import StoreError
