@@ -87,16 +87,6 @@ def remarks(datasets: Sequence[xr.Dataset]) -> list[str]:
     return said
 
 
-def named(found: Sequence[NormCurve], wanted: str) -> int:
-    """The place of a spectrum that is meant by name or by number from 1."""
-    names = [c.name for c in found]
-    if wanted in names:
-        return names.index(wanted)
-    if wanted.isdigit() and 1 <= int(wanted) <= len(names):
-        return int(wanted) - 1
-    raise ParamError(f"There is no spectrum '{wanted}'.", hint=f"There are {', '.join(names[:12])}; numbers count from 1.")
-
-
 def numbered(found: Sequence[NormCurve], numbers: Sequence[int]) -> tuple[NormCurve, ...]:
     """The spectra of these numbers, which count from 1."""
     if not all(1 <= n <= len(found) for n in numbers):
