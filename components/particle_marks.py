@@ -1,6 +1,6 @@
 """Named points and regions of particles, and the profile line, as the address holds them.
 
-    points=12.30.41.7~0~P1,12.e-4f…~1~rim        line=12.30.41.7.30.12.40
+    points=12.30.41.7~0~P1,12.e-4f…~1~rim        line=12_30.5_41_7_30.5_12_40
 
 Each begins with the measurement it belongs to, so that the marks of one particle wait in the address while another is shown. A point
 is a voxel (z, y, x); a region is an edit of the store, whose mask recipes take as input and whose polygon pictures draw. Behind
