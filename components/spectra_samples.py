@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from analysis.catalog import MeasurementRecord
 from analysis.spectra.edges import Standard, standard_of
@@ -23,7 +24,13 @@ def groups(query: Query) -> tuple[str, ...]:
 
 def edge_of(measurement: MeasurementRecord) -> str:
     """The edge of a measurement's first dataset, such as ``S K``."""
-    attrs = workspace().store.open(measurement.dataset_keys[0]).attrs if measurement.dataset_keys else {}
+    return _edge_in(str(workspace().root), measurement.dataset_keys[0]) if measurement.dataset_keys else UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _edge_in(_root: str, key: str) -> str:
+    """The same of a dataset: what lies under a key does not change, and is asked for hundreds of times a page."""
+    attrs = workspace().store.open(key).attrs
     return f"{attrs['element']} {attrs['edge']}" if attrs.get("element") and attrs.get("edge") else UNKNOWN
 
 
