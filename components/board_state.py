@@ -53,6 +53,8 @@ def state(pin: Pin) -> State:
     except UserError as err:
         return State(True, (*said, f"The address of this figure gives nothing now: {err}"), can_refresh=pin.view in VIEWS)
     changes = differences(pin, items, missing, workspace().store, gone=gone)
+    if missing and (code := pins.changed_code(pin, workspace().store, workspace().registry)):
+        changes.append(f"The program's code or libraries for {_named(code)} have changed since.")
     changes += ["Settings of the figure that the address does not hold have changed."] if params != pin.params else []
     return State(bool(changes), (*said, *changes))
 
