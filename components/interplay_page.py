@@ -22,7 +22,7 @@ def layout(**query: str) -> Component:
     if not workspace().snapshot().measurements:
         how = "Import cycling data, particles and spectra of the same cells: then what goes together can be seen."
         return shell.view(bar, job_panel.in_progress(), notice.empty("Nothing to relate yet", how))
-    cards = [card(VIEWS[MATRIX], query, class_name="wide"), card(VIEWS["interplay.circle"], query)]
+    cards = [card(VIEWS[MATRIX], query), card(VIEWS["interplay.circle"], query)]
     return shell.view(bar, _about(query), shell.page(html.Div(cards, className="grid interplay"), dcc.Store(id="interplay-brushed")))
 
 
@@ -35,7 +35,7 @@ def _controls(query: Query) -> list[Component]:
         value=list(interplay_view.chosen(query)),
         maxValues=interplay_view.MOST,
         size="xs",
-        w=520,
+        w=380,
         placeholder="Metrics",
         comboboxProps={"withinPortal": True},
         **{"aria-label": "Metrics of the matrix"},

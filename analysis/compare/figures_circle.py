@@ -6,6 +6,7 @@ reactions at the interface make the way of the ions uneven. An arrow says what d
 cell within groups, which do not prove that it does.
 """
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,12 @@ class Node:
 
 
 NODES = {
-    "cracks": Node("Cracks", "cracks.ratio", 0.12, 0.80),
-    "isolated": Node("Isolated domains", "cracks.isolated", 0.50, 0.80),
-    "uneven": Node("Uneven state of charge", "xanes.spread_discharged", 0.31, 0.30),
-    "interface": Node("Reactions at the interface", "spectra.bridging_charged", 0.12, 0.04),
-    "activity": Node("Active material that takes part", "xanes.activity", 0.86, 0.80),
-    "capacity": Node("Capacity kept", "cycling.retention", 0.86, 0.12),
+    "cracks": Node("Cracks", "cracks.ratio", 0.19, 0.93),
+    "isolated": Node("Isolated domains", "cracks.isolated", 0.81, 0.93),
+    "uneven": Node("Uneven state<br>of charge", "xanes.spread_discharged", 0.21, 0.52),
+    "interface": Node("Reactions at<br>the interface", "spectra.bridging_charged", 0.21, 0.08),
+    "activity": Node("Active material<br>that takes part", "xanes.activity", 0.81, 0.52),
+    "capacity": Node("Capacity kept", "cycling.retention", 0.81, 0.08),
 }
 
 
@@ -64,7 +65,8 @@ ARROWS = (
 )
 PAIRS = tuple((NODES[a.start].metric, NODES[a.end].metric) for a in ARROWS)
 LABEL_SHIFT = 0.5  # along the arrow
-ALONG = {("isolated", "uneven"): 0.56, ("uneven", "cracks"): 0.44, ("uneven", "capacity"): 0.52}
+HALF_WIDTH, HALF_HEIGHT = 0.17, 0.06  # of a box, with a little room
+ALONG = {("isolated", "uneven"): 0.42, ("uneven", "capacity"): 0.55}
 
 
 def circle(items: tuple[Labelled, ...], style: Style, _params: Params) -> "go.Figure":
@@ -77,11 +79,11 @@ def circle(items: tuple[Labelled, ...], style: Style, _params: Params) -> "go.Fi
     said = " ".join(
         t for t in ("Rank correlations from cell to cell within groups; (g): not at equal cycles, group level.", origins(items)) if t
     )
-    notes.append(_text(said, 0.0, -0.13, style, anchor="left"))
+    notes.append(_text("<br>".join(textwrap.wrap(said, 64)), -0.03, -0.09, style, anchor="left"))
     hidden = {"visible": False, "fixedrange": True}
     layout = {
         "xaxis": {**hidden, "range": [-0.04, 1.04]},
-        "yaxis": {**hidden, "range": [-0.16, 0.98]},
+        "yaxis": {**hidden, "range": [-0.13, 1.0]},
         "annotations": notes,
         "showlegend": False,
         "margin": {"l": 8, "r": 8, "t": 6, "b": 6},
@@ -145,7 +147,7 @@ def _arrow(arrow: Arrow, found: xr.Dataset | None, style: Style) -> list[dict[st
 def _rim(dx: float, dy: float) -> float:
     """Distance from a box's middle to its rim in the direction of the arrow, in the units of the picture."""
     length = float(np.hypot(dx, dy))
-    return min(0.115 * length / max(abs(dx), 1e-9), 0.10 * length / max(abs(dy), 1e-9))
+    return min(HALF_WIDTH * length / max(abs(dx), 1e-9), HALF_HEIGHT * length / max(abs(dy), 1e-9))
 
 
 def _row(found: xr.Dataset | None, x: str, y: str) -> int | None:
@@ -166,5 +168,6 @@ def _numbers(found: xr.Dataset | None, k: int | None) -> str:
 
 
 def _text(text: str, x: float, y: float, style: Style, *, anchor: str = "center") -> dict[str, Any]:
+    align = {"align": "left"} if anchor == "left" else {}
     font = {"size": small(style), "color": style.muted if anchor == "left" else style.ink}
-    return {"text": text, "x": x, "y": y, "showarrow": False, "font": font, "xanchor": anchor}
+    return {"text": text, "x": x, "y": y, "showarrow": False, "font": font, "xanchor": anchor, **align}
