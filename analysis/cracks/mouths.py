@@ -27,16 +27,18 @@ def particles_in(grey: Grey, params: ParticleParams) -> Particles:
     if params.closing == 0:
         return found
     facts = facts_of(grey, found, params)
-    near = widened(_dark(grey, found, facts), ABOUT)
-    lips = _sharp(grey, near, facts)
     label = found.label
+    near = widened(_dark(grey, found, facts), ABOUT)
+    near &= label == 0
+    if not near.any():  # cracks, if any, are far below the surface
+        return found
+    lips = _sharp(grey, near, facts)
     changed = False
     for number, box in enumerate(found.boxes, start=1):
         if not near[box].any():
             continue
-        own = label[box] == number
         free = near[box] & (label[box] == 0)
-        more = closed(own | (lips[box] & free), BALL) & free
+        more = closed((label[box] == number) | (lips[box] & free), BALL) & free
         if more.any():
             label[box][more] = number
             changed = True
