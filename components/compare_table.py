@@ -14,7 +14,7 @@ from analysis.compare.replicates import Rows, replicates
 from analysis.core.registry import Labelled
 from components import compare_links, compare_view, notice
 from components.address import href
-from components.compare_sources import CHOICE, groups
+from components.compare_sources import CHOICE, at_cycle, groups
 from components.compare_spark import spark
 from components.context import style, workspace
 from components.icons import icon
@@ -77,7 +77,7 @@ def _line(line: Card, rows: Rows, differing: Sequence[Difference], query: Query)
     head = html.Th([name, html.Small(f"  {unit}" if unit else "")], scope="row", title=_about(line))
     sides = [html.Td(_side(line, s), className="number") for s in ("reference", "compared")]
     if not line["reference_n"] and not line["compared_n"]:
-        missing = html.Td(_missing(modality, query), colSpan=4, className="missing")
+        missing = html.Td(_missing(metric, modality, query), colSpan=4, className="missing")
         return html.Tr([head, *sides, missing], className="row-empty")
     points = [
         (g, [r.value for r in replicates(rows, metric, g, by=_by(query), with_excluded=compare_view.with_excluded(query))])
@@ -166,9 +166,11 @@ def _measured(modality: str) -> str:
     return "xanes" if modality == "cracks" else modality
 
 
-def _missing(modality: str, query: Query) -> list[Component | str]:
+def _missing(metric: str, modality: str, query: Query) -> list[Component | str]:
     """A dash with what to import, or that the data there do not give this number yet."""
     has = any(m.modality == _measured(modality) and m.group in groups(query) for m in workspace().snapshot().measurements)
+    if has and metric == "cycling.capacity_at":
+        return [f"no cell has a whole cycle {at_cycle(query)}"]
     if has:
         link = compare_links.place("", modality, query)
         return ["not computed yet: ", dcc.Link("open its page", href=link)] if link else ["not computed yet"]

@@ -35,7 +35,7 @@ def _controls(query: Query) -> list[Component]:
         value=list(interplay_view.chosen(query)),
         maxValues=interplay_view.MOST,
         size="xs",
-        w=380,
+        w=320,
         placeholder="Metrics",
         comboboxProps={"withinPortal": True},
         **{"aria-label": "Metrics of the matrix"},

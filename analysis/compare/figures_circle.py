@@ -66,7 +66,7 @@ ARROWS = (
 PAIRS = tuple((NODES[a.start].metric, NODES[a.end].metric) for a in ARROWS)
 LABEL_SHIFT = 0.5  # along the arrow
 HALF_WIDTH, HALF_HEIGHT = 0.17, 0.06  # of a box, with a little room
-ALONG = {("isolated", "uneven"): 0.42, ("uneven", "capacity"): 0.55}
+ALONG = {("isolated", "uneven"): 0.68, ("uneven", "capacity"): 0.74}
 
 
 def circle(items: tuple[Labelled, ...], style: Style, _params: Params) -> "go.Figure":
