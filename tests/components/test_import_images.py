@@ -177,7 +177,9 @@ def test_datasets_of_a_file_are_offered_and_the_choice_is_remembered(served: Any
 def test_an_image_can_be_read_as_something_else(served: Any) -> None:
     sid = served.waiting("v.tif", tiff(MU))
     (lot,) = lots()
-    assert [i for i, _ in lot.found[0].candidates] == ["xanes.tiff", "xanes.volume", "xanes.finished_map"]  # type: ignore[union-attr]
+    offered = [i for i, _ in lot.found[0].candidates]  # type: ignore[union-attr]
+    assert offered[0] == "xanes.tiff"
+    assert {"xanes.volume", "xanes.finished_map"} <= set(offered)
     import_actions.keep(sid, {"reader": "xanes.volume"})
     (lot,) = lots()
     assert (lot.state, lot.found[0] and lot.found[0].image) == ("ready", "Middle slice")
