@@ -82,8 +82,8 @@ def solid(
 ) -> dict[str, Any]:
     """What a view shows, for ``volume_view`` and ``source_id``.
 
-    ``shell`` is the key of a second surface, drawn transparent around the first, at first where ``shell_shown``; ``cut`` is {axis, index} in voxels of the map.
-    ``caption`` names the particle, with the word synthetic where its data are.
+    ``shell`` is the key of a second surface, drawn transparent around the first, at first where ``shell_shown``; ``cut`` is
+    {axis, index} in voxels of the map. ``caption`` names the particle, with the word synthetic where its data are.
     """
     return {
         "surface": surface,

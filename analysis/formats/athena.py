@@ -32,6 +32,7 @@ from analysis.formats.deflate import DAMAGED
 from analysis.formats.text_lines import MAX_BYTES, decoded
 
 GZIP = b"\x1f\x8b"
+_PACKED_BADLY: tuple[type[Exception], ...] = (OSError, EOFError, *DAMAGED)
 _ARRAY = re.compile(r"@(\w+)\s*=\s*\((.*)\)\s*;\s*$", re.DOTALL)
 _TOKEN = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([\[\]])|([^,\s\[\]'"]+)""", re.DOTALL)
 _NUMBERS = ("x", "y", "i0", "signal", "stddev")
@@ -142,7 +143,7 @@ def _content(path: Path) -> bytes:
     try:
         with gzip.open(path) as file:
             text = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, *DAMAGED) as err:
+    except _PACKED_BADLY as err:
         raise ReadError(f"{path.name} is damaged or cut off: it cannot be uncompressed.", hint="Copy it again.") from err
     if len(text) > MAX_BYTES:
         raise ReadError(f"{path.name} is too large for an Athena project.", hint="Save its spectra in several projects.")

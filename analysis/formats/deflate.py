@@ -6,9 +6,10 @@ fastnda puts isal in the place of zlib, for the whole process, where it is insta
 
 import zlib
 
+DAMAGED: tuple[type[Exception], ...] = (zlib.error,)
 try:
-    from isal.igzip_lib import IsalError
+    from isal import igzip_lib
 except ImportError:
-    DAMAGED: tuple[type[Exception], ...] = (zlib.error,)
+    pass
 else:
-    DAMAGED = (zlib.error, IsalError)
+    DAMAGED += (getattr(igzip_lib, "IsalError"),)  # noqa: B009 - its type stub calls the class an instance

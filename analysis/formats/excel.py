@@ -24,7 +24,8 @@ UNPACKED_LIMIT = 1 << 30  # bytes; a sheet of a million rows and 15 columns unpa
 RATIO_LIMIT = 200  # real sheets pack 5 to 30 times
 RATIO_FLOOR = 32 << 20  # smaller archives may pack as well as they like
 # What a damaged or locked archive raises; names that are no text are a ValueError, a password that is asked for a RuntimeError.
-_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, *DAMAGED)
+_UNREADABLE: tuple[type[Exception], ...] = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, *DAMAGED)
+_NO_SHEETS: tuple[type[Exception], ...] = (KeyError, *_UNREADABLE)
 _VERIFY_BYTES = 1 << 20  # packed members above this size are unpacked once to see that they tell the truth
 _HEAD_ROWS = 200
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -84,7 +85,7 @@ def sheet_names(path: Path) -> tuple[str, ...]:
             with archive.open("xl/workbook.xml") as part:
                 found = re.findall(r"<(?:\w+:)?sheet\s[^>]*?name=\"([^\"]*)\"", part.read(1 << 20).decode("utf-8", errors="replace"))
             return tuple(html.unescape(name) for name in found)
-    except (KeyError, *_UNREADABLE):
+    except _NO_SHEETS:
         return ()
 
 

@@ -27,7 +27,7 @@ from analysis.formats.library_messages import captured_messages
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES = 1_000_000
 _LENGTHS_UM = {"micron": 1.0, "um": 1.0, "µm": 1.0, "\\u00b5m": 1.0, "nm": 1e-3, "mm": 1e3, "cm": 1e4}
-_DAMAGED = (
+_DAMAGED: tuple[type[Exception], ...] = (
     tifffile.TiffFileError,
     OSError,
     ValueError,
