@@ -31,7 +31,7 @@ def head(path: Path) -> ParquetHead:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             return ParquetHead(tuple(schema.names), file.metadata.num_rows, _metadata(schema.metadata))
-    except (pa.ArrowException, OSError) as err:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:  # the last: damaged names of columns
         raise _damaged(path) from err
 
 
@@ -44,7 +44,7 @@ def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
                 return
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns)):
                 yield pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError) as err:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:  # the last: damaged names of columns
         raise _damaged(path) from err
 
 

@@ -30,3 +30,11 @@ def test_a_damaged_file_is_said_to_be_one(tmp_path: Path, shared_data: Path) -> 
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ReadError, match=r"t.parquet is no readable parquet file: it is damaged or cut off"):
         parquet.head(path)
+
+
+def test_a_column_name_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"Voltage / Volt": [1.0]}), path)
+    path.write_bytes(path.read_bytes().replace(b"Voltage / Volt", b"Voltage / \xe9olt"))
+    with pytest.raises(ReadError, match="damaged or cut off"):
+        parquet.head(path)
