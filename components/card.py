@@ -109,8 +109,7 @@ def state(items: Items) -> list[Component]:
     jobs_shown = [progress(s) for s in ahead[:JOBS_SHOWN]]
     if (more := len(ahead) - JOBS_SHOWN) > 0:
         jobs_shown.append(dmc.Text(f"and {more} more, listed under Jobs", size="xs", c="dimmed", className="job"))
-    problems = [notice.alert(what, sentence, color="orange") for what, sentence in items.problems]
-    return [*jobs_shown, *problems]
+    return [*jobs_shown, *notice.problems(items.problems)]
 
 
 clientside_callback(

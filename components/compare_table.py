@@ -31,7 +31,7 @@ Card = Mapping[str, Any]
 def draw(query: Query) -> Drawn:
     """The scorecard of the address, or what it waits for."""
     found = compare_view.scorecard(query)
-    said = [notice.alert(what, sentence, color="orange") for what, sentence in found.problems if sentence]
+    said = notice.problems(found.problems)
     said += [progress(s) for s in found.waiting[:2]]
     card, values = compare_view.items_of(found), compare_view.items_of(compare_view.values(query))
     if card is None or values is None:
