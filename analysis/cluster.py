@@ -136,8 +136,10 @@ class _Watch:
             self._client.close()
 
     def _look(self) -> None:
+        most = 0.0
         while not self._stop.wait(LOOK_S):
-            report(self._fraction(), STORING)
+            most = max(most, self._fraction())  # what is complete has left the folder that is looked at
+            report(most, STORING)
 
     def _fraction(self) -> float:
         made = [p for p in self._temp.iterdir() if p.is_dir() and p not in self._before]

@@ -71,20 +71,21 @@ def read_mask(paths: tuple[Path, ...], options: MaskOptions) -> xr.Dataset:
 Kind = Literal["tiff", "nrrd", "metaimage", "hdf5", "numpy", ""]
 
 
-def _kind(head: bytes) -> Kind:
+def _kind(probe: Probe) -> Kind:
+    head = probe.head
     if head.startswith(tiff.MAGICS):
         return "tiff"
     if head.startswith(nrrd.MARK):
         return "nrrd"
     if hdf5.is_hdf5(head):
         return "hdf5"
-    if head.startswith(npy.MAGIC) or head.startswith(b"PK"):
+    if head.startswith(npy.MAGIC) or (head.startswith(b"PK") and probe.suffix == ".npz"):
         return "numpy"
     return "metaimage" if metaimage.is_metaimage(head) else ""
 
 
 def _opened(path: Path, options: MaskOptions) -> Volume:
-    kind = _kind(Probe.of(path).head)
+    kind = _kind(Probe.of(path))
     if kind == "tiff":
         found = tiff.read_tiff(path)
         return Volume(whole(found.images), (found.pixel_um,) * 3 if found.pixel_um is not None else None)
@@ -134,7 +135,7 @@ def _cracks(values: np.ndarray, found: np.ndarray, options: MaskOptions) -> np.n
 
 
 def _sniff(probe: Probe) -> float:
-    return {"nrrd": 0.7, "metaimage": 0.7, "tiff": 0.15, "hdf5": 0.05, "numpy": 0.1, "": 0.0}[_kind(probe.head)]
+    return {"nrrd": 0.7, "metaimage": 0.7, "tiff": 0.15, "hdf5": 0.05, "numpy": 0.1, "": 0.0}[_kind(probe)]
 
 
 def _beside(path: Path) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.core.errors import ReadError
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.volume import Volume, finished
 
 MARK = re.compile(rb"^(?:ObjectType\s*=\s*Image|NDims\s*=\s*[123])\b", re.MULTILINE)
@@ -87,5 +88,5 @@ def _values(path: Path, named: str, offset: int, fields: dict[str, str], need: i
         return raw[:need]
     try:
         return zlib.decompressobj().decompress(raw, need)
-    except zlib.error as err:
+    except DAMAGED as err:
         raise ReadError(f"{path.name} is damaged or cut off: {err}.", hint="Copy it again.") from err

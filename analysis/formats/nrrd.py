@@ -9,15 +9,16 @@ https://teem.sourceforge.net/nrrd/format.html.
 
 import gzip
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from analysis.core.errors import ReadError
+from analysis.formats.deflate import DAMAGED
 from analysis.formats.volume import Volume, finished
 
 MARK = b"NRRD000"
+_PACKED_BADLY: tuple[type[Exception], ...] = (OSError, EOFError, *DAMAGED)
 MOST_HEADER = 1 << 20
 TYPES = {
     "uint8": ("uchar", "unsigned char", "uint8_t"),
@@ -110,7 +111,7 @@ def _values(path: Path, source: Path, offset: int, encoding: str, need: int) -> 
         try:
             with gzip.GzipFile(fileobj=f) as unpacked:
                 return unpacked.read(need)
-        except (OSError, EOFError, zlib.error) as err:
+        except _PACKED_BADLY as err:
             raise ReadError(f"{path.name} is damaged or cut off: {err}.", hint="Copy it again.") from err
 
 

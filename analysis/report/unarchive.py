@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 import uuid
 import zipfile
-import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -24,6 +23,7 @@ from analysis.catalog.database import FILE_NAME
 from analysis.core.errors import StoreError, UserError
 from analysis.core.progress import report
 from analysis.core.store import FORMAT, Store
+from analysis.formats import deflate
 from analysis.report.archive import ARCHIVE_FORMAT, FOLDERS, LIST, blocks
 from analysis.workspace import Workspace
 
@@ -36,7 +36,16 @@ FREE_BYTES = 256 << 20
 SPARE_BYTES = 256 << 20  # left free on the disk
 _SAFE = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|]+")
 _SHA = r"^[0-9a-f]{64}$"
-DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+DAMAGED: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    *deflate.DAMAGED,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 AGAIN = "Copy or export the archive again. Nothing was imported."
 
 

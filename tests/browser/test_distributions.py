@@ -80,7 +80,7 @@ def test_differences_a_marked_range_and_a_particle_switched_off(demo_server: Ser
 def test_work_survives_that_the_page_is_left_and_can_be_cancelled_and_tried_again(demo_server: Server, open_page: Any) -> None:
     jobs = demo_server.context.jobs
     for k in range(8):  # more than there are workers: what the page asks for waits behind
-        jobs.submit(f"before-{k}", "slow_tasks:wait", {"seconds": 2}, title="Before")
+        jobs.submit(f"before-{k}", "slow_tasks:wait", {"seconds": 60}, title="Before")
     page = open_page(demo_server.url + "/distributions?e0=8341&cmp=none&states=charged")
     card = page.get_by_role("region", name="Heterogeneity beyond noise")
     job = card.locator(".job", has_text="Edge energy of uncoated-1")
@@ -89,6 +89,8 @@ def test_work_survives_that_the_page_is_left_and_can_be_cancelled_and_tried_agai
     expect(job).to_be_visible(timeout=WAIT_MS)
     job.get_by_role("button", name="Cancel").click()
     expect(card.get_by_text("cancelled", exact=False).first).to_be_visible(timeout=WAIT_MS)
+    for k in range(8):
+        jobs.cancel(f"before-{k}")
     drawn = f"(({GRAPH % 'heterogeneity'})?.data || []).filter(t => t.meta).length"
     until(page, drawn, 2)  # one particle is left: its heterogeneity and its noise
     card.get_by_role("button", name="Try again").click()
