@@ -122,6 +122,7 @@ class _Watch:
         self._pool = ThreadPoolExecutor(1)
 
     def __enter__(self) -> None:
+        report(0.0, STORING)  # a job that was ended by now sends nothing to the cluster
         context = copy_context()  # what is reported must reach whoever listens to this thread
         self._looking = self._pool.submit(context.run, self._look)
         self._looking.add_done_callback(self._take_back)
