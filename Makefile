@@ -7,12 +7,13 @@ PORT ?= 8050
 # Processes that tests run in: browser tests wait more than they compute.
 WORKERS ?= 2
 
-.PHONY: run test check bench demo docs clean help
+.PHONY: run test test-all check bench demo docs clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     install into .venv and serve the dashboard, with the synthetic study on a first start"
 	@echo "make test    install what tests need (the browser too) and run them"
+	@echo "make test-all  the same with the longest tests"
 	@echo "make check   formatting, lint, types"
 	@echo "make demo    a fresh synthetic study in ./demo-workspace, served"
 	@echo "make bench   side-by-side measurements against peers, written to benchmarks/RESULTS.md"
@@ -39,6 +40,9 @@ demo: $(VENV)/.run
 	$(BIN)/python app.py --workspace demo-workspace --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
+
+test-all: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev

@@ -5,6 +5,7 @@ import io
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 ROWS = ".scorecard tbody tr"
@@ -36,6 +37,7 @@ def test_a_comparison_from_the_first_page(demo_server: Any, open_page: Any) -> N
     assert all(part in page.url for part in ("ref=coated", "cmp=uncoated", "scalar=retention"))
 
 
+@pytest.mark.long
 def test_one_group_is_no_comparison(demo_server: Any, open_page: Any) -> None:
     for query in ("?cmp=none", "?ref=coated&cmp=coated", "?ref=<b>x</b>&cmp=nowhere"):
         page = open_page(demo_server.url + "/" + query)

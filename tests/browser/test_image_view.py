@@ -192,6 +192,7 @@ def test_a_click_moves_the_crosshair_of_all_and_tells_the_voxel(serve: Any, open
     assert round(value(page, "x", 4, 6), -1) == 10000 * 6 + 400 + 10  # its column 4, row 6 is y 4, z 6
 
 
+@pytest.mark.long
 def test_the_crosshair_can_be_dragged(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("address")))
     page.mouse.move(*place(page, "z", X // 2 + 0.5, Y // 2 + 0.5))
@@ -224,6 +225,7 @@ def test_scrubbing_asks_for_bytes_and_rest_for_words(serve: Any, open_page: Any)
     assert round(value(page, "z", 0, 0), -2) == 40000
 
 
+@pytest.mark.long
 def test_window_by_percentiles_by_hand_and_by_drag(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("edge_energy", axes=("z",))))
     looks = lambda: page.evaluate(f"window.imageViews.get('{VIEW}').looks.base")  # noqa: E731
@@ -247,6 +249,7 @@ def test_window_by_percentiles_by_hand_and_by_drag(serve: Any, open_page: Any) -
     assert colour(page, "z", 0, 0) == GROUNDS["light"]  # no value there
 
 
+@pytest.mark.long
 def test_zoom_keeps_what_is_under_the_pointer_and_the_scale_bar_tells(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("address", axes=("z",))))
     before = state(page)["zoom"]
@@ -273,6 +276,7 @@ def test_zoom_keeps_what_is_under_the_pointer_and_the_scale_bar_tells(serve: Any
     assert state(page)["zoom"] == pytest.approx(before)
 
 
+@pytest.mark.long
 def test_overlay_opacity_is_a_mixture(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("address", overlay="edge_energy", opacity=0.0, axes=("z",))))
     base = np.array(colour(page, "z", 30, 24), float)
@@ -336,6 +340,7 @@ def test_a_lasso_and_a_line_come_in_voxels(serve: Any, open_page: Any) -> None:
     assert line["to"] == pytest.approx({"z": Z // 2 + 0.5, "y": 30.5, "x": 45.5}, abs=0.2)
 
 
+@pytest.mark.long
 def test_layers_have_a_slider_in_their_unit(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("mu")))
     expect(page.locator(".image-layers output")).to_contain_text("8330")
@@ -351,6 +356,7 @@ def test_layers_have_a_slider_in_their_unit(serve: Any, open_page: Any) -> None:
     assert (told["energy"], told["energy_value"]) == (3, volumes.ENERGIES[3])
 
 
+@pytest.mark.long
 def test_linked_views_move_together_and_a_picture_has_one_pane(serve: Any, open_page: Any) -> None:
     def two(sources: dict[str, Any]) -> list[Any]:
         views = [image_view(v, shown(sources[n], link="particle")) for v, n in ((VIEW, "address"), (OTHER, "edge_energy"))]
@@ -383,6 +389,7 @@ def test_what_is_seen_is_told_and_kept_points_are_drawn(serve: Any, open_page: A
     expect(page.locator(".image-bar-box figcaption")).to_have_text("Edge energy / eV")
 
 
+@pytest.mark.long
 def test_dark_ground(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one("edge_energy", axes=("z",))), theme="dark")
     assert colour(page, "z", 0, 0) == GROUNDS["dark"]
@@ -390,6 +397,7 @@ def test_dark_ground(serve: Any, open_page: Any) -> None:
     assert np.asarray(picture.convert("RGB")).std() > 5
 
 
+@pytest.mark.long
 def test_without_webgl_it_says_so(serve: Any, chromium: Any) -> None:
     server = serve(one("address"))
     context = chromium.new_context()
@@ -402,6 +410,7 @@ def test_without_webgl_it_says_so(serve: Any, chromium: Any) -> None:
     context.close()
 
 
+@pytest.mark.long
 def test_a_view_form_that_is_gone_is_said(serve: Any, chromium: Any, tmp_path: Path) -> None:
     gone = {"key": "r-" + "0" * 32, "variable": "address"}
     server = serve(lambda _: [box(image_view(VIEW, shown(gone)))])

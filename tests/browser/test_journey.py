@@ -11,6 +11,7 @@ from conftest import SMALL_DEMO, Server
 from playwright.sync_api import expect
 
 LONG_MS = 60_000
+TINY_DEMO = {**SMALL_DEMO, "cycling": {"cells_per_group": 2, "cycles": 12}}
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_import_catalog_cycling_download(own_server: Server, open_page: Any, tmp
 def test_a_first_start_shows_the_study_being_made_and_then_the_study(own_server: Server, open_page: Any) -> None:
     from analysis import tasks
 
-    own_server.context.jobs.submit("demo-study", tasks.DEMO, SMALL_DEMO, title="Synthetic study")
+    own_server.context.jobs.submit("demo-study", tasks.DEMO, TINY_DEMO, title="Synthetic study")
     page = open_page(own_server.url + "/")
     expect(page.locator("#jobs-here").get_by_text("Synthetic study")).to_be_visible(timeout=LONG_MS)
     expect(page.get_by_role("heading", name="Scorecard")).to_be_visible(timeout=3 * LONG_MS)

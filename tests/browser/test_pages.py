@@ -29,7 +29,7 @@ def traces(page: Any, figure: str, *, shown: bool = True) -> list[dict[str, Any]
     return [t for t in page.evaluate(script) if t["shown"] or not shown]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("path", "title"),
     [("/", "Compare"), ("/interplay", "Interplay"), ("/cycling", "Cycling"), ("/import", "Import"), ("/catalog", "Catalog")],
@@ -177,8 +177,9 @@ def test_empty_pages_say_what_to_import(empty_server: Any, open_page: Any) -> No
 
 
 def test_bad_addresses_are_answered(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/import")
     for query in ("?ref=<script>alert(1)</script>", "?cycles=abc,-5,99999", "?pairing=sideways", "?tab=nowhere", "?start=x&tab=record"):
-        page = open_page(demo_server.url + "/cycling" + query)
+        page.goto(demo_server.url + "/cycling" + query)
         expect(page.locator("h1")).to_have_text("Cycling", timeout=DRAWN_MS)
 
 

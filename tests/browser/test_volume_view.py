@@ -121,6 +121,7 @@ def test_a_cut_shows_the_slice_where_its_voxels_are(serve: Any, open_page: Any) 
     assert tuple(found[4, 4]) == GROUNDS["light"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("axis", "side", "rows"), [("y", "xz", "z"), ("x", "yz", "z")])
 def test_cuts_along_the_other_axes_face_their_side(serve: Any, open_page: Any, axis: str, side: str, rows: str) -> None:
     """Along z, which both have as rows downward, the address grows by 10000 a voxel: the top is low, the bottom high."""
@@ -135,6 +136,7 @@ def test_cuts_along_the_other_axes_face_their_side(serve: Any, open_page: Any, a
         assert np.abs(found[at, middle[1] + 3] - want).max() <= 12, z
 
 
+@pytest.mark.long
 def test_the_brush_lights_up_a_range(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one(cut={"axis": "z", "index": 20})))
     order(page, side="xy", brush={"low": 200_000 + 2800, "high": 400_000})
@@ -146,6 +148,7 @@ def test_the_brush_lights_up_a_range(serve: Any, open_page: Any) -> None:
     assert np.ptp(picture(page)[middle[0] - 40, middle[1]]) > 60
 
 
+@pytest.mark.long
 def test_shell_controls_and_note(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one(shell="outer", caption="coated-1 (synthetic)")), theme="dark")
     ground = np.array(GROUNDS["dark"])
@@ -203,6 +206,7 @@ def test_the_picture_is_saved_with_its_colour_bar(serve: Any, open_page: Any, tm
     assert saved[:, :wide].std() > 10
 
 
+@pytest.mark.long
 def test_follow_takes_range_and_crosshair(serve: Any, open_page: Any) -> None:
     page = opened(open_page, serve(one()))
     seen = {"index": {"z": 12, "y": 1, "x": 2}, "energy": 0, "base": {"low": 1, "high": 2, "colours": "grey"}, "overlay": None}
@@ -210,6 +214,7 @@ def test_follow_takes_range_and_crosshair(serve: Any, open_page: Any) -> None:
     assert made == {"low": 1, "high": 2, "colours": "grey", "cut": {"axis": "z", "index": 12}}
 
 
+@pytest.mark.long
 def test_without_webgl_and_without_a_surface_it_says_so(serve: Any, chromium: Any) -> None:
     gone = solid("r-" + "0" * 32)
     for script, sentence in (

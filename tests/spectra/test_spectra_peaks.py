@@ -64,6 +64,7 @@ def test_areas_of_the_synthetic_set_lie_in_their_intervals() -> None:
     assert all(0.78 <= share <= 1.0 for share in held.values())
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_areas_over_many_sets() -> None:
     assert all(0.85 <= share <= 0.95 for share in area_coverage(200, first=1000).values())
