@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,11 @@ class _Watch:
             report(most, STORING)
 
     def _fraction(self) -> float:
+        with suppress(FileNotFoundError):  # what is complete is moved away while it is counted
+            return self._counted()
+        return 0.0
+
+    def _counted(self) -> float:
         made = [p for p in self._temp.iterdir() if p.is_dir() and p not in self._before]
         arrays = [a for p in made for a in p.rglob("zarr.json")]
         wanted = sum(_chunks_of(a) for a in arrays)

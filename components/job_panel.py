@@ -106,15 +106,16 @@ def toggle(_clicks: int | None, opened: bool | None) -> bool:
 
 
 @callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), Input("jobs-clear", "n_clicks"), prevent_initial_call=True)
-def act(clicks: list[int | None], _clear: int | None) -> Any:
+def act(_clicks: list[int | None], _clear: int | None) -> Any:
     """Cancel one job, or clear the list of those that have ended; then show what there is now."""
-    if ctx.triggered_id == "jobs-clear":
-        jobs().forget_finished()
-    elif any(clicks) and isinstance(ctx.triggered_id, dict):
-        jobs().cancel(ctx.triggered_id["key"])
-    else:
-        return no_update
-    return 0
+    # Buttons that were just drawn trigger too, while another still holds its click: only those count that were pressed themselves.
+    pressed = [ctx.triggered_prop_ids[t["prop_id"]] for t in ctx.triggered if t["value"]]
+    for button in pressed:
+        if button == "jobs-clear":
+            jobs().forget_finished()
+        else:
+            jobs().cancel(button["key"])
+    return 0 if pressed else no_update
 
 
 @callback(

@@ -34,7 +34,9 @@ def test_a_comparison_from_the_first_page(demo_server: Any, open_page: Any) -> N
     assert effect(page, "Retention").startswith("−")
     page.get_by_role("link", name="Retention").click()
     expect(page.locator("h1")).to_have_text("Cycling")
-    assert all(part in page.url for part in ("ref=coated", "cmp=uncoated", "scalar=retention"))
+    for part in ("ref=coated", "cmp=uncoated", "tab=table"):
+        expect(page).to_have_url(re.compile(part))
+    expect(page.get_by_role("textbox", name="Quantity compared")).to_have_value("Capacity retention")
 
 
 @pytest.mark.long

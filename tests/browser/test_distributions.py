@@ -77,6 +77,7 @@ def test_differences_a_marked_range_and_a_particle_switched_off(demo_server: Ser
     assert all(8300 < float(r["median / eV"]) < 8400 and float(r["noise_floor / eV"]) > 0 for r in rows)
 
 
+@pytest.mark.long
 def test_work_survives_that_the_page_is_left_and_can_be_cancelled_and_tried_again(demo_server: Server, open_page: Any) -> None:
     jobs = demo_server.context.jobs
     for k in range(8):  # more than there are workers: what the page asks for waits behind

@@ -70,6 +70,7 @@ def test_import_catalog_cycling_download(own_server: Server, open_page: Any, tmp
     assert {r["origin"] for r in rows} == {"measured"}
 
 
+@pytest.mark.long
 def test_a_first_start_shows_the_study_being_made_and_then_the_study(own_server: Server, open_page: Any) -> None:
     from analysis import tasks
 
