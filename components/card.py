@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from components import notice, provenance
 from components.address import ADDRESS
-from components.context import jobs, pressed
+from components.context import jobs
 from components.icons import icon
 from components.job_panel import POLL_MS, progress
 from components.views import VIEWS, Items, Query, View, draw, project
@@ -163,10 +163,9 @@ clientside_callback(ClientsideFunction("cards", "toggle"), Output("cards-off", "
     prevent_initial_call=True,
 )
 def how(_clicks: list[int], query: dict[str, str] | None) -> tuple[Any, Any]:
-    button = next(iter(pressed()), None)
-    if button is None:
+    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
-    view = VIEWS[button["figure"]]
+    view = VIEWS[ctx.triggered_id["figure"]]
     return True, provenance.described(view, view.items(query or {}).shown)
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from dash import ctx
 from flask import current_app, has_request_context, request
 
 from analysis.catalog import GroupRecord
@@ -29,11 +28,6 @@ class Context:
 def context() -> Context:
     found: Context = current_app.config[CONFIG]
     return found
-
-
-def pressed() -> list[Any]:
-    """Ids of the buttons whose press started this callback; those that were just drawn start it too, and do not count."""
-    return [ctx.triggered_prop_ids[t["prop_id"]] for t in ctx.triggered if t["value"]]
 
 
 def workspace() -> Workspace:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analysis.core.errors import ParamError, UserError
 from analysis.staging import printed_bytes
 from components import notice
-from components.context import context, pressed
+from components.context import context
 from components.icons import icon
 from components.import_uploads import staging
 
@@ -145,10 +145,9 @@ def show(at: dict[str, Any] | None, opened: bool | None) -> Any:
 
 @callback(Output(FOLDER, "data"), Input(go_id(ALL, ALL), "n_clicks"), prevent_initial_call=True)
 def go(_clicks: list[int | None]) -> Any:
-    button = next(iter(pressed()), None)
-    if button is None:
+    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
         return no_update
-    return {"root": button["root"], "path": str(button["path"]).rstrip("/")}
+    return {"root": ctx.triggered_id["root"], "path": str(ctx.triggered_id["path"]).rstrip("/")}
 
 
 @callback(

@@ -15,7 +15,7 @@ from analysis.cycling.schemas import RECORD
 from analysis.inspection import TRIAL_BYTES, Found, trial
 from analysis.staging import Staged
 from components import notice
-from components.context import pressed, style, workspace
+from components.context import style, workspace
 from components.import_detail import picture
 from components.import_rows import action_id, printed_duration
 from components.import_uploads import staging
@@ -174,10 +174,9 @@ def keep(sid: str, options: Mapping[str, Any]) -> None:
     prevent_initial_call=True,
 )
 def opened(clicks: list[int | None]) -> Any:
-    button = next(iter(pressed()), None)
-    if button is None:
+    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
         return no_update
-    return {"sid": button["sid"], "n": sum(c or 0 for c in clicks)}
+    return {"sid": ctx.triggered_id["sid"], "n": sum(c or 0 for c in clicks)}
 
 
 @callback(

@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 from analysis.core.errors import StoreError, UserError
 from analysis.core.hashing import json_digest
 from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, shell
-from components.context import pressed, workspace
+from components.context import workspace
 from components.icons import icon
 from components.import_form import BULK
 from components.import_inputs import entry, field_id
@@ -256,8 +256,8 @@ def _tell(err: UserError) -> None:
     prevent_initial_call=True,
 )
 def act(clicks: list[int], checked: list[bool], ids: list[dict[str, str]], bulk: list[Any], fields: list[dict[str, str]]) -> Any:
-    asked = next(iter(pressed()), None)
-    if asked is None:
+    asked = ctx.triggered_id
+    if not isinstance(asked, dict) or not any(t["value"] for t in ctx.triggered):
         return no_update
     ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
     try:

@@ -3,12 +3,12 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis.core.jobs import Status
 from components import notice
-from components.context import jobs, pressed
+from components.context import jobs
 from components.icons import icon
 
 POLL_MS = 700
@@ -108,13 +108,14 @@ def toggle(_clicks: int | None, opened: bool | None) -> bool:
 @callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), Input("jobs-clear", "n_clicks"), prevent_initial_call=True)
 def act(_clicks: list[int | None], _clear: int | None) -> Any:
     """Cancel one job, or clear the list of those that have ended; then show what there is now."""
-    buttons = pressed()
-    for button in buttons:
+    # Buttons that were just drawn trigger too, while another still holds its click: only those count that were pressed themselves.
+    pressed = [ctx.triggered_prop_ids[t["prop_id"]] for t in ctx.triggered if t["value"]]
+    for button in pressed:
         if button == "jobs-clear":
             jobs().forget_finished()
         else:
             jobs().cancel(button["key"])
-    return 0 if buttons else no_update
+    return 0 if pressed else no_update
 
 
 @callback(

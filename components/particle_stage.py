@@ -18,7 +18,7 @@ from analysis.xanes.figures_spectra import mark_colour
 from components import image_view, particle_figures, particle_view, provenance, volume_view
 from components.address import ADDRESS
 from components.card import state
-from components.context import jobs, pressed, style, workspace
+from components.context import jobs, style, workspace
 from components.edge_maps import labelled, particle_name
 from components.icons import icon
 from components.image_view import Source
@@ -338,10 +338,9 @@ def shown_by(view: str, query: Query) -> tuple[Labelled, ...]:
 )
 def how(_clicks: list[int | None], query: dict[str, str] | None) -> tuple[Any, Any]:
     """The drawer that says where a picture comes from."""
-    button = next(iter(pressed()), None)
-    if button is None:
+    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
-    items = shown_by(button["view"], query or {})
+    items = shown_by(ctx.triggered_id["view"], query or {})
     return True, [provenance.entries(items)] if items else [dmc.Text("Nothing is shown yet.", size="sm", c="dimmed")]
 
 
