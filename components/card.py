@@ -162,8 +162,8 @@ clientside_callback(ClientsideFunction("cards", "toggle"), Output("cards-off", "
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def how(_clicks: list[int], query: dict[str, str] | None) -> tuple[Any, Any]:
-    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
+def how(clicks: list[int], query: dict[str, str] | None) -> tuple[Any, Any]:
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
     view = VIEWS[ctx.triggered_id["figure"]]
     return True, provenance.described(view, view.items(query or {}).shown)

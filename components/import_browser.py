@@ -144,8 +144,8 @@ def show(at: dict[str, Any] | None, opened: bool | None) -> Any:
 
 
 @callback(Output(FOLDER, "data"), Input(go_id(ALL, ALL), "n_clicks"), prevent_initial_call=True)
-def go(_clicks: list[int | None]) -> Any:
-    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
+def go(clicks: list[int | None]) -> Any:
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
         return no_update
     return {"root": ctx.triggered_id["root"], "path": str(ctx.triggered_id["path"]).rstrip("/")}
 

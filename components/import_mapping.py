@@ -174,7 +174,7 @@ def keep(sid: str, options: Mapping[str, Any]) -> None:
     prevent_initial_call=True,
 )
 def opened(clicks: list[int | None]) -> Any:
-    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
         return no_update
     return {"sid": ctx.triggered_id["sid"], "n": sum(c or 0 for c in clicks)}
 

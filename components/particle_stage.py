@@ -336,9 +336,9 @@ def shown_by(view: str, query: Query) -> tuple[Labelled, ...]:
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def how(_clicks: list[int | None], query: dict[str, str] | None) -> tuple[Any, Any]:
+def how(clicks: list[int | None], query: dict[str, str] | None) -> tuple[Any, Any]:
     """The drawer that says where a picture comes from."""
-    if not any(t["value"] for t in ctx.triggered) or not isinstance(ctx.triggered_id, dict):
+    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
     items = shown_by(ctx.triggered_id["view"], query or {})
     return True, [provenance.entries(items)] if items else [dmc.Text("Nothing is shown yet.", size="sm", c="dimmed")]
