@@ -9,7 +9,9 @@ import json
 import math
 import resource
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
@@ -45,24 +47,29 @@ def main() -> None:
 
 
 def _outcome(path: Path, reader: Reader, right: tuple[float, ...], *, shown: bool) -> dict[str, Any]:
-    try:
-        REGISTRY.candidates(path)
-        record = _read(path, reader)
-        if problem := _problem(record):
-            return {"outcome": "invalid", "sentence": problem}
-        found = _numbers(record)
-    except UserError as err:
-        return {"outcome": "refused", "sentence": str(err)[:200]}
-    except Exception as err:  # noqa: BLE001 - the very thing that is looked for
-        if shown:
-            traceback.print_exc()
-        place = traceback.extract_tb(err.__traceback__)[-1]
-        return {
-            "outcome": "failed",
-            "sentence": f"{type(err).__name__}: {err}"[:160],
-            "place": f"{Path(place.filename).name}:{place.lineno}",
-        }
-    if _same(found, right):
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(_looked_at, path, reader, right)
+    fault = done.exception()
+    if fault is None:
+        return done.result()
+    if isinstance(fault, UserError):
+        return {"outcome": "refused", "sentence": str(fault)[:200]}
+    if shown:
+        traceback.print_exception(fault)
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    return {
+        "outcome": "failed",
+        "sentence": f"{type(fault).__name__}: {fault}"[:160],
+        "place": f"{Path(place.filename).name}:{place.lineno}",
+    }
+
+
+def _looked_at(path: Path, reader: Reader, right: tuple[float, ...]) -> dict[str, Any]:
+    REGISTRY.candidates(path)
+    record = _read(path, reader)
+    if problem := _problem(record):
+        return {"outcome": "invalid", "sentence": problem}
+    if _same(_numbers(record), right):
         return {"outcome": "same"}
     return {"outcome": "warned" if warnings_of(record) else "other"}
 
@@ -103,7 +110,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("format", choices=[s.name for s in SOURCES])
     parser.add_argument("first", type=int)
     parser.add_argument("count", type=int, nargs="?", default=1)
-    parser.add_argument("folder", nargs="?", default=".")
+    parser.add_argument("folder", nargs="?", default=gettempdir())
     parser.add_argument("--keep", metavar="FILE")
     return parser.parse_args()
 

@@ -1,77 +1,59 @@
-"""Tables of the spectra page that follow the address and wait for results, as figures do."""
+"""Tables of the spectra page: panels in a card of their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-from dash import MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+from dash import html
 from dash.development.base_component import Component
 
-from components import card, spectra_mixtures, spectra_tables
-from components.address import ADDRESS
-from components.job_panel import POLL_MS
+from components import card, panels, spectra_mixtures, spectra_tables
 from components.spectra_view import CHOICE, PEAKS, SUBJECTS
 from components.views import Items, Query
 
+Build = Callable[[Query], tuple[list[Component], Items]]
+
 
 @dataclass(frozen=True)
-class Panel:
+class Titled:
     """A table, the parts of the address that it reads, and its heading."""
 
     title: str
     reads: tuple[str, ...]
-    build: Callable[[Query], tuple[list[Component], Items]]
+    build: Build
     class_name: str = ""
 
 
-PANELS = {
-    "effects": Panel("Group against group", (*CHOICE, *PEAKS, "off"), spectra_tables.effects),
-    "fit": Panel("This fit", (*SUBJECTS, *PEAKS, "sample"), spectra_tables.fit),
-    "areas": Panel("Areas by sample", (*CHOICE, *PEAKS, "off"), spectra_tables.areas, "wide"),
-    "edges": Panel("Every sample by one recipe", (*CHOICE, *PEAKS), spectra_tables.edges, "whole"),
-    "fractions": Panel("Fractions", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.fractions),
-    "combinations": Panel("All combinations", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.combinations),
+TABLES = {
+    "effects": Titled("Group against group", (*CHOICE, *PEAKS, "off"), spectra_tables.effects),
+    "fit": Titled("This fit", (*SUBJECTS, *PEAKS, "sample"), spectra_tables.fit),
+    "areas": Titled("Areas by sample", (*CHOICE, *PEAKS, "off"), spectra_tables.areas, "wide"),
+    "edges": Titled("Every sample by one recipe", (*CHOICE, *PEAKS), spectra_tables.edges, "whole"),
+    "fractions": Titled("Fractions", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.fractions),
+    "combinations": Titled("All combinations", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.combinations),
 }
-
-
-def _id(part: str, name: Any) -> dict[str, Any]:
-    return {"part": f"spectra-panel-{part}", "name": name}
 
 
 def panel(name: str, query: Query) -> Component:
     """The card of a table, made for this address."""
-    found = PANELS[name]
-    children, items = found.build(query)
+    found = TABLES[name]
     return html.Section(
         [
             html.Div(html.H2(found.title, className="card-title"), className="card-head"),
-            html.Div([*children, *card.state(items)], id=_id("body", name), className="scroll"),
-            dcc.Store(id=_id("query", name), data={"reads": list(found.reads), "query": {n: query[n] for n in found.reads if n in query}}),
-            dcc.Interval(id=_id("poll", name), interval=POLL_MS, disabled=not items.waiting),
+            panels.panel(_panel_name(name), query, class_name="scroll"),
         ],
         className=f"card {found.class_name}".strip(),
         **{"aria-label": found.title},
     )
 
 
-clientside_callback(
-    ClientsideFunction("cards", "changed"),
-    Output(_id("query", MATCH), "data"),
-    Input(ADDRESS, "data"),
-    State(_id("query", MATCH), "data"),
-    prevent_initial_call=True,
-)
+def _panel_name(name: str) -> str:
+    return f"spectra.{name}"
 
 
-@callback(
-    Output(_id("body", MATCH), "children"),
-    Output(_id("poll", MATCH), "disabled"),
-    Input(_id("query", MATCH), "data"),
-    Input(_id("poll", MATCH), "n_intervals"),
-    State(_id("query", MATCH), "id"),
-    State(ADDRESS, "data"),
-    prevent_initial_call=True,
-)
-def redraw(_changed: dict[str, Any], _ticks: int | None, panel_id: dict[str, str], query: dict[str, str] | None) -> tuple[Any, bool]:
-    children, items = PANELS[panel_id["name"]].build(query or {})
-    return [*children, *card.state(items)], not items.waiting
+def _draw(build: Build, query: Query) -> panels.Drawn:
+    children, items = build(query)
+    return panels.Drawn([*children, *card.state(items)], bool(items.waiting))
+
+
+panels.register(*(panels.Panel(_panel_name(n), t.reads, partial(_draw, t.build)) for n, t in TABLES.items()))
