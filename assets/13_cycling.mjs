@@ -1,20 +1,9 @@
 // @ts-check
 // The cycling page's clicks (see components/cycling_page.py).
-// Contract: chips(clicks, ids, off) -> cells switched off, and each chip's pressed state
-//           pick(clickData, cycles) -> the list of cycles with the clicked one added, or taken out again
+// Contract: pick(clickData, cycles) -> the list of cycles with the clicked one added, or taken out again
 //           zoom(relayoutData)      -> start and end of the stretch in h, "" for everything
-//           excluded(checked)       -> "shown" or ""
 
 const none = () => window.dash_clientside.no_update;
-
-/** @param {number[]} _clicks @param {{cell: string}[]} ids @param {string} off */
-export function chips(_clicks, ids, off) {
-  const id = window.dash_clientside.callback_context.triggered_id;
-  if (!id) return [none(), ids.map(none)];
-  const gone = new Set((off || "").split(",").filter(Boolean));
-  if (!gone.delete(id.cell)) gone.add(id.cell);
-  return [[...gone].join(","), ids.map((i) => (gone.has(i.cell) ? "false" : "true"))];
-}
 
 /** @param {{points: {customdata?: [string, number]}[]} | null} click @param {string} cycles */
 export function pick(click, cycles) {
@@ -33,7 +22,4 @@ export function zoom(event) {
   return [none(), none()];
 }
 
-/** @param {boolean} checked */
-export const excluded = (checked) => (checked ? "shown" : "");
-
-window.dash_clientside = Object.assign({}, window.dash_clientside, { cycling: { chips, pick, zoom, excluded } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { cycling: { pick, zoom } });

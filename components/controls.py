@@ -1,31 +1,46 @@
 """Small controls whose values live in the address, and the chips that switch samples on and off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, html
 from dash.development.base_component import Component
 
 from analysis.core.style import Style
 from components.address import control
 from components.views import Query
 
+Options = Sequence[tuple[str, str]]
+
 WAIT_MS = 600  # after the last letter
 
 
-def picker(name: str, query: Query, options: Sequence[tuple[str, str]], label: str, *, width: int = 130) -> Component:
-    """One of some options, of which the first is the default."""
-    default = options[0][0]
+def picker(
+    name: str,
+    query: Query,
+    options: Options,
+    label: str,
+    *,
+    default: str | None = None,
+    value: str | None = None,
+    width: int | str = 130,
+    above: bool = False,
+) -> Component:
+    """One of some options; ``default`` is the first unless given, ``value`` stands where it is not simply what the address says.
+
+    The label is told to screen readers, and stands above the control in forms (``above``).
+    """
     known = [v for v, _ in options]
-    value = query.get(name, default)
+    usual = default if default is not None else next(iter(known), "")
+    shown = query.get(name, usual) if value is None else value
     return dmc.Select(
-        id=control(name, default),
+        id=control(name, usual),
         data=[{"value": v, "label": t} for v, t in options],
-        value=value if value in known else default,
+        value=shown if shown in known else (usual if usual in known else next(iter(known), None)),
         size="xs",
         w=width,
         allowDeselect=False,
-        **{"aria-label": label},
+        **{"label" if above else "aria-label": label},
     )
 
 
@@ -59,7 +74,31 @@ def chip(sample_id: str, name: str, group: str, *, on: bool, look: Style, about:
     )
 
 
-def hidden(query: Query, *names: str) -> Component:
-    """Values of the address that are set by clicking things."""
-    inputs = [dmc.TextInput(id=control(n, ""), value=query.get(n, ""), **{"aria-label": n}) for n in names]
+def hidden(query: Query, *names: str, defaults: Mapping[str, str] | None = None) -> Component:
+    """Values of the address that are set by clicking things; ``defaults`` of those whose usual value is not empty."""
+    usual = {**dict.fromkeys(names, ""), **(defaults or {})}
+    inputs = [dmc.TextInput(id=control(n, d), value=query.get(n, d), **{"aria-label": n}) for n, d in usual.items()]
     return html.Div(inputs, style={"display": "none"})
+
+
+def excluded(query: Query) -> Component:
+    """Whether excluded cells, particles and spectra are shown and counted too."""
+    shown = query.get("excluded") == "shown"
+    return dmc.Switch(id="excluded-switch", label="with excluded", checked=shown, size="xs", className="push")
+
+
+clientside_callback(
+    ClientsideFunction("controls", "chips"),
+    Output(control("off", ""), "value"),
+    Output({"part": "cell-chip", "cell": ALL}, "aria-pressed"),
+    Input({"part": "cell-chip", "cell": ALL}, "n_clicks"),
+    State({"part": "cell-chip", "cell": ALL}, "id"),
+    State(control("off", ""), "value"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("controls", "excluded"),
+    Output(control("excluded", ""), "value"),
+    Input("excluded-switch", "checked"),
+    prevent_initial_call=True,
+)

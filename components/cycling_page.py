@@ -1,14 +1,14 @@
 """The cycling page: groups beside each other, one figure a card, everything of it in the address."""
 
 import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 from dash.development.base_component import Component
 
-from analysis.core.style import Style
 from components import comparability, cycling_view, job_panel, notice, shell, summary_table
 from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
+from components.controls import chip, excluded, hidden, picker
 from components.views import VIEWS, Query, listed
 
 TABS = (("compare", "Compare"), ("record", "Record"), ("table", "Table"))
@@ -53,14 +53,16 @@ def layout(**query: str) -> Component:
 def _controls(query: Query) -> list[Component]:
     """How cycles are made and shown: each rule is always in sight, and each can be switched."""
     shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
-    shown += [_picker(name, query.get(name, options[0][0]), options[0][0], options, label, 118) for name, options, label in RULES]
+    shown += [picker(name, query, options, label, width=118) for name, options, label in RULES]
     return shown
 
 
 def _cells(query: Query) -> Component:
     """One chip for each cell, in its group's colour: off means out of pictures and means."""
     found, off, look = cycling_view.measurements(query), set(listed(query, "off")), style()
-    chips = [_chip(str(m.cell_id), m.cell, m.group or "", str(m.cell_id) not in off, look, m.excluded_because or "") for m in found]
+    chips = [
+        chip(str(m.cell_id), m.cell, m.group or "", on=str(m.cell_id) not in off, look=look, reason=m.excluded_because or "") for m in found
+    ]
     cycles = dmc.TextInput(
         id=control("cycles", cycling_view.FIRST_AND_HUNDREDTH),
         value=query.get("cycles", cycling_view.FIRST_AND_HUNDREDTH),
@@ -71,10 +73,9 @@ def _cells(query: Query) -> Component:
         leftSectionWidth=54,
         **{"aria-label": "Cycles whose profiles are shown"},
     )
-    excluded = dmc.Switch(
-        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
+    return dmc.Group(
+        [*chips, cycles, *_test(query), excluded(query), hidden(query, "off", "excluded", "start", "end")], gap=6, className="cells"
     )
-    return dmc.Group([*chips, cycles, *_test(query), excluded, _hidden_controls(query)], gap=6, className="cells")
 
 
 def _test(query: Query) -> list[Component]:
@@ -83,38 +84,12 @@ def _test(query: Query) -> list[Component]:
     if len(tests) < 2:
         return []
     named = (("", "Main test"), *((t, f"Test: {t}") for t in tests))
-    return [_picker("test", query.get("test", ""), "", named, "Test", 130)]
-
-
-def _chip(cell_id: str, name: str, group: str, on: bool, look: Style, reason: str) -> Component:
-    swatch = html.Span(className="swatch", style={"background": look.color(group)})
-    title = f"{name}, {group}" + (f"; excluded: {reason}" if reason else "")
-    return html.Button(
-        [swatch, html.Span(name, className="ellipsis")],
-        id={"part": "cell-chip", "cell": cell_id},
-        className="chip" + (" excluded" if reason else ""),
-        title=title,
-        n_clicks=0,
-        **{"aria-pressed": "true" if on else "false"},
-    )
-
-
-def _hidden_controls(query: Query) -> Component:
-    """Values of the address that are set by clicking things: chips, points, switches."""
-    names = (("off", ""), ("excluded", ""), ("start", ""), ("end", ""))
-    return html.Div(
-        [dmc.TextInput(id=control(n, d), value=query.get(n, d), **{"aria-label": n}) for n, d in names], style={"display": "none"}
-    )
-
-
-def _picker(name: str, value: str, default: str, options: tuple[tuple[str, str], ...], label: str, width: int = 190) -> Component:
-    data = [{"value": v, "label": t} for v, t in options]
-    return dmc.Select(id=control(name, default), data=data, value=value, size="xs", w=width, allowDeselect=False, **{"aria-label": label})
+    return [picker("test", query, named, "Test", width=130)]
 
 
 def _compare(query: Query) -> Component:
-    peaks = _picker("peaks", query.get("peaks", ""), "", (("", "Curves"), ("marked", "Peaks marked")), "Peaks", 112)
-    quantity = _picker("quantity", query.get("quantity", "hysteresis"), "hysteresis", QUANTITIES, "Quantity per cycle")
+    peaks = picker("peaks", query, (("", "Curves"), ("marked", "Peaks marked")), "Peaks", width=112)
+    quantity = picker("quantity", query, QUANTITIES, "Quantity per cycle", width=190)
     cards = [
         card(VIEWS["cycling.capacity"], query),
         card(VIEWS["cycling.retention"], query),
@@ -131,7 +106,7 @@ def _record(query: Query) -> Component:
     if not found:
         return shell.page(notice.alert("No cell", "The chosen groups hold no cycling data."))
     names = tuple((str(m.cell_id), m.cell) for m in found)
-    cell = _picker("cell", query.get("cell", names[0][0]), "", names, "Cell")
+    cell = picker("cell", query, names, "Cell", default="", width=190)
     cards = [
         card(VIEWS["cycling.trace"], query, controls=[cell], class_name="wide"),
         card(VIEWS["cycling.dvdq"], query),
@@ -140,7 +115,7 @@ def _record(query: Query) -> Component:
 
 
 def _table(query: Query) -> Component:
-    scalar = _picker("scalar", query.get("scalar", "retention"), "retention", SCALARS, "Quantity compared")
+    scalar = picker("scalar", query, SCALARS, "Quantity compared", width=190)
     items = cycling_view.summaries(query)
     return shell.page(
         html.Div(
@@ -154,25 +129,10 @@ def _table(query: Query) -> Component:
 
 
 clientside_callback(
-    ClientsideFunction("cycling", "chips"),
-    Output(control("off", ""), "value"),
-    Output({"part": "cell-chip", "cell": ALL}, "aria-pressed"),
-    Input({"part": "cell-chip", "cell": ALL}, "n_clicks"),
-    State({"part": "cell-chip", "cell": ALL}, "id"),
-    State(control("off", ""), "value"),
-    prevent_initial_call=True,
-)
-clientside_callback(
     ClientsideFunction("cycling", "pick"),
     Output(control("cycles", cycling_view.FIRST_AND_HUNDREDTH), "value"),
     Input(graph_id("cycling.capacity"), "clickData"),
     State(control("cycles", cycling_view.FIRST_AND_HUNDREDTH), "value"),
-    prevent_initial_call=True,
-)
-clientside_callback(
-    ClientsideFunction("cycling", "excluded"),
-    Output(control("excluded", ""), "value"),
-    Input("excluded-switch", "checked"),
     prevent_initial_call=True,
 )
 clientside_callback(

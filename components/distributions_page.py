@@ -11,7 +11,7 @@ from components import comparability, distributions_view, edge_maps, job_panel, 
 from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
-from components.controls import chip, entry, hidden, picker
+from components.controls import chip, entry, excluded, hidden, picker
 from components.distributions_tables import DIFFERENCES, MARKED, RECIPE, TABLE
 from components.panels import panel
 from components.views import VIEWS, Query, listed
@@ -108,8 +108,7 @@ def _excluded(query: Query) -> list[Component]:
     """The switch for what was excluded, where there is any."""
     if not any(m.excluded for m in edge_maps.measured_particles()):
         return []
-    shown = query.get("excluded") == "shown"
-    return [dmc.Switch(id="excluded-switch", label="with excluded", checked=shown, size="xs", className="push")]
+    return [excluded(query)]
 
 
 def _compare(query: Query) -> Component:

@@ -1,13 +1,12 @@
 """Compare, the first page: two groups over all modalities, five figures above, a row a metric below."""
 
-import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
 from components import comparability, compare_sources, compare_table, job_panel, notice, shell
 from components.compare_tiles import state, tiles
 from components.context import workspace
-from components.controls import entry, hidden, picker
+from components.controls import entry, excluded, hidden, picker
 from components.panels import panel
 from components.views import Query
 
@@ -29,13 +28,10 @@ def layout(**query: str) -> Component:
 
 def _controls(query: Query) -> list[Component]:
     """Cycle of the capacity, what counts as n, exclusions."""
-    excluded = dmc.Switch(
-        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
-    )
     return [
         entry("at", query, "Capacity at cycle", "Cycle whose capacity is compared", placeholder=compare_sources.AT_CYCLE, width=56),
         picker("by", query, BY, "What counts as a replicate", width=122),
-        excluded,
+        excluded(query),
         hidden(query, "excluded"),
     ]
 

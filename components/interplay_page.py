@@ -8,7 +8,7 @@ from components import compare_sources, interplay_view, job_panel, notice, shell
 from components.address import control
 from components.card import card, graph_id
 from components.context import workspace
-from components.controls import entry, hidden, picker
+from components.controls import entry, excluded, hidden, picker
 from components.home_page import BY
 from components.views import VIEWS, Query
 
@@ -40,11 +40,8 @@ def _controls(query: Query) -> list[Component]:
         comboboxProps={"withinPortal": True},
         **{"aria-label": "Metrics of the matrix"},
     )
-    excluded = dmc.Switch(
-        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
-    )
     at = entry("at", query, "Capacity at cycle", "Cycle whose capacity is shown", placeholder=compare_sources.AT_CYCLE, width=56)
-    return [metrics, at, picker("by", query, BY, "What a point is", width=122), excluded, hidden(query, "excluded")]
+    return [metrics, at, picker("by", query, BY, "What a point is", width=122), excluded(query), hidden(query, "excluded")]
 
 
 def _about(query: Query) -> Component:

@@ -14,7 +14,8 @@ from analysis.spectra.peaks import S_K_PEAKS, PeaksParams
 from analysis.spectra.processing import ProcessParams
 from components import spectra_recipe
 from components.address import control
-from components.spectra_controls import labelled, number, text
+from components.controls import picker
+from components.spectra_controls import number, text
 from components.spectra_samples import edge
 from components.views import Query, listed
 
@@ -84,7 +85,7 @@ def peaks(query: Query) -> Component:
         ),
         section(
             "Background",
-            labelled("pkstep", query, "fit", steps, "Step", 104),
+            picker("pkstep", query, steps, "Step", default="fit", width=104, above=True),
             *numbers_of(
                 PeaksParams,
                 query,
@@ -94,7 +95,7 @@ def peaks(query: Query) -> Component:
                     ("pkstep_width", "step_width", "Width"),
                 ),
             ),
-            labelled("pkbaseline", query, "constant", background, "Baseline", 104),
+            picker("pkbaseline", query, background, "Baseline", default="constant", width=104, above=True),
         ),
     )
 
@@ -120,9 +121,9 @@ def mixture(query: Query, names: Sequence[str], unknown: str, references: Sequen
         section(
             "Fit",
             *numbers_of(LcfParams, query, fields),
-            labelled("lcsum", query, "true", yes, "Sum to one", 84),
-            labelled("lcbounded", query, "true", yes, "Not negative", 92),
-            labelled("lcselect", query, "f_test", selections, "Reported fit", 150),
+            picker("lcsum", query, yes, "Sum to one", default="true", width=84, above=True),
+            picker("lcbounded", query, yes, "Not negative", default="true", width=92, above=True),
+            picker("lcselect", query, selections, "Reported fit", default="f_test", width=150, above=True),
         ),
         section("Components", *numbers_of(PcaParams, query, (("pclow", "low", "From E0"), ("pchigh", "high", "To E0")))),
     )
@@ -144,24 +145,24 @@ def processing(query: Query) -> Component:
         _recipes(query),
         section(
             "Energies calibrated on",
-            labelled("cal", query, "auto", spectra_recipe.calibrators(query), "Standard, foil or template", 232),
-            labelled("calfeature", query, "", FEATURES, "Feature", 118),
+            picker("cal", query, spectra_recipe.calibrators(query), "Standard, foil or template", default="auto", width=232, above=True),
+            picker("calfeature", query, FEATURES, "Feature", default="", width=118, above=True),
             number("calenergy", query, "Assigned", unit="eV", placeholder=_assigned(query), width=108),
         ),
         section(
             "Normalise (ranges relative to E0)",
             *_numbers(query, (("e0", "E0"), ("pre1", "Pre from"), ("pre2", "Pre to"), ("norm1", "Post from"), ("norm2", "Post to"))),
-            labelled("order", query, "", ORDERS, "Post-edge", 116),
-            labelled("scale", query, "", SCALES, "Divide by", 116),
+            picker("order", query, ORDERS, "Post-edge", default="", width=116, above=True),
+            picker("scale", query, SCALES, "Divide by", default="", width=116, above=True),
             *_numbers(query, (("area1", "Area from"), ("area2", "Area to"))),
-            labelled("interference", query, "", INTERFERENCE, "Step of Nb L2", 134),
+            picker("interference", query, INTERFERENCE, "Step of Nb L2", default="", width=134, above=True),
             *_numbers(query, (("interference_energy", "at"), ("victoreen", "Victoreen"))),
         ),
         section(
             "Scans of one sample",
-            labelled("align", query, "", ALIGN, "Aligned", 116),
-            labelled("merge", query, "", MERGE, "Merged", 116),
-            labelled("rebin", query, "", REBIN, "Rebinned", 124),
+            picker("align", query, ALIGN, "Aligned", default="", width=116, above=True),
+            picker("merge", query, MERGE, "Merged", default="", width=116, above=True),
+            picker("rebin", query, REBIN, "Rebinned", default="", width=124, above=True),
             *_numbers(query, (("step_before", "Before"), ("step_edge", "Edge"), ("step_k", "k"))),
         ),
         section(

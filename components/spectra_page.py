@@ -22,8 +22,9 @@ from components import (
 from components import spectra_figures as _views  # noqa: F401 - registers the views
 from components.card import card
 from components.context import workspace
+from components.controls import excluded, hidden, picker
 from components.spectra_actions import DEGLITCH, RESTORE, UNDO
-from components.spectra_controls import chips, hidden, labelled, many, number, picker
+from components.spectra_controls import chips, many, number
 from components.spectra_forms import section
 from components.spectra_panels import panel
 from components.views import VIEWS, Query
@@ -36,7 +37,7 @@ RANGE = (("from", "low", "From"), ("to", "high", "To"))
 ZOOM = (("zoom1", "From", "2469"), ("zoom2", "To", "2475"))
 INSET = (("on", "shown"), ("off", "none"))
 SHIFTS = (("", "as calibrated"), ("fit", "fitted, ± 0.3 eV"))
-HIDDEN = (("off", ""), ("excluded", ""), ("taken", ""), ("recipe", ""), ("markers", "all"))
+HIDDEN = ("off", "excluded", "taken", "recipe")
 
 
 def layout(**query: str) -> Component:
@@ -60,19 +61,22 @@ def _controls(query: Query) -> list[Component]:
     edge = spectra_samples.edge(query)
     shown = [shell.choice("tab", query.get("tab") or "compare", "compare", TABS, "View")]
     if len(edges) > 1:
-        shown.append(picker("edge", query, edges[0][0], edges, "Edge", 84, value=edge))
+        shown.append(picker("edge", query, edges, "Edge", value=edge, width=84))
     said = spectra_recipe.sentence(query)
     return [*shown, dmc.Text(said, size="xs", c="dimmed", className="ellipsis", maw=330, attributes={"root": {"title": said}})]
 
 
 def _cells(query: Query) -> Component:
-    excluded = dmc.Switch(
-        id="excluded-switch", label="with excluded", checked=query.get("excluded") == "shown", size="xs", className="push"
-    )
     refs = [(str(m.id), _reference_name(m.cell, m.date)) for m in spectra_samples.references(query)]
     beside = [many("refs", query, refs, "Reference spectra", placeholder="Reference spectra", width=150)] if refs else []
     return dmc.Group(
-        [*chips(spectra_samples.samples(query), query), *beside, spectra_library.button(), excluded, hidden(query, HIDDEN)],
+        [
+            *chips(spectra_samples.samples(query), query),
+            *beside,
+            spectra_library.button(),
+            excluded(query),
+            hidden(query, *HIDDEN, defaults={"markers": "all"}),
+        ],
         gap=6,
         className="cells",
     )
@@ -85,22 +89,14 @@ def _reference_name(cell: str, date: object) -> str:
 def _compare(query: Query) -> Component:
     """The picture for the meeting: spectra above, differences below, areas and their comparison beside."""
     overlay = [
-        picker("curves", query, "auto", SHOWN, "Shown", 140),
-        picker("quantity", query, "norm", QUANTITIES, "Quantity", 106),
+        picker("curves", query, SHOWN, "Shown", default="auto", width=140),
+        picker("quantity", query, QUANTITIES, "Quantity", default="norm", width=106),
         _axes(query),
     ]
     modes = spectra_view.difference_modes(query)
     against = [
         dmc.Text("minus", size="xs", c="dimmed"),
-        picker(
-            "diff",
-            query,
-            modes[0][0] if modes else "",
-            modes,
-            "Reference of the difference",
-            190,
-            value=spectra_view.difference_mode(query),
-        ),
+        picker("diff", query, modes, "Reference of the difference", value=spectra_view.difference_mode(query), width=190),
     ]
     cards = [
         card(VIEWS["spectra.overlay"], query, controls=overlay, class_name="wide"),
@@ -118,9 +114,13 @@ def _axes(query: Query) -> Component:
     zoom = [number(n, query, label, unit="eV", placeholder=grey) for n, label, grey in ZOOM]
     fields = [
         section("Shown", *ends),
-        section("Zoomed part beside", labelled("inset", query, "on", INSET, "Zoom", 84), *zoom),
-        section("Offset", number("offset", query, "Offset", placeholder="0"), labelled("apart", query, "groups", APART, "Set apart", 100)),
-        section("Differences", labelled("diffshift", query, "", SHIFTS, "Energy shift", 130)),
+        section("Zoomed part beside", picker("inset", query, INSET, "Zoom", default="on", width=84, above=True), *zoom),
+        section(
+            "Offset",
+            number("offset", query, "Offset", placeholder="0"),
+            picker("apart", query, APART, "Set apart", default="groups", width=100, above=True),
+        ),
+        section("Differences", picker("diffshift", query, SHIFTS, "Energy shift", default="", width=130, above=True)),
     ]
     return dmc.Popover(
         [
@@ -150,12 +150,12 @@ def _sample(query: Query, name: str = "sample") -> list[Component]:
     """Which sample or mean is drawn by itself."""
     one, names = spectra_view.one_of(query, name)
     options = [(n, n) for n in names]
-    return [picker(name, query, "", options, "Sample", 210, value=one.shown[0].label)] if one.shown else []
+    return [picker(name, query, options, "Sample", default="", value=one.shown[0].label, width=210)] if one.shown else []
 
 
 def _feature(query: Query) -> list[Component]:
     peaks = spectra_view.peak_names(query)
-    return [picker("feature", query, spectra_view.FEATURE, [(p, p) for p in peaks], "Peak", 104)] if peaks else []
+    return [picker("feature", query, [(p, p) for p in peaks], "Peak", default=spectra_view.FEATURE, width=104)] if peaks else []
 
 
 def _mixtures(query: Query) -> Component:
@@ -179,7 +179,7 @@ def _processing(query: Query) -> Component:
     """One sample from its file to the spectrum that is compared, beside the recipe of all."""
     names = list(spectra_single.names(query))
     found = spectra_single.chosen(query)
-    sample = picker("one", query, "", [(n, n) for n in names], "Sample", 190, value=found[0] if found else "")
+    sample = picker("one", query, [(n, n) for n in names], "Sample", default="", value=found[0] if found else "", width=190)
     last = "spectra.scans" if spectra_single.has_repeats(query) else "spectra.corrected"
     cards = [
         card(VIEWS["spectra.measured"], query, controls=[sample]),
