@@ -177,5 +177,5 @@ def segment_request(query: Query, measurement: MeasurementRecord, inputs: Mappin
     chosen = mask(measurement)
     if chosen is not None:
         return Request(recipe=ADOPT, inputs={**given, "mask": chosen.dataset_keys[0]})
-    found = params(query, measurement.group).model_dump(mode="json")
-    return Request(recipe=SEGMENT, inputs=given, params=found)
+    found = params(query, measurement.group)
+    return Request(recipe=SEGMENT, inputs=given, params=found.model_dump(mode="json", exclude_unset=True))

@@ -3,10 +3,10 @@
 import xarray as xr
 
 from analysis.core.registry import Input, Recipe
+from analysis.cracks import adopt, measure_scalars, segment
 from analysis.cracks import distance as by_distance
 from analysis.cracks import domains as cut_off
 from analysis.cracks import measure as measuring
-from analysis.cracks import measure_scalars, segment
 from analysis.cracks.params import CrackParams, ParticleParams
 from analysis.cracks.schemas import DOMAINS, MEASURES, PARTICLES, PROFILE, SEGMENTATION, SENSITIVITY, STROKES
 from analysis.schemas import EDGE_MAP, STACK, VOLUME
@@ -59,6 +59,15 @@ RECIPES: tuple[Recipe, ...] = (
         CrackParams,
         segment.summarise,
         chunked=True,
+    ),
+    Recipe(
+        "cracks.adopt",
+        "Mask of another program over its volume",
+        {"mask": Input(SEGMENTATION.name), **SOURCES, "strokes": Input(STROKES.name, optional=True)},
+        SEGMENTATION,
+        adopt.adopt,
+        adopt.AdoptParams,
+        adopt.summarise,
     ),
     Recipe(
         "cracks.sensitivity",
