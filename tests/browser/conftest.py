@@ -25,9 +25,23 @@ ARGUMENTS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser are marked, and tried once more where they fail: pytest names each that was ("R") in its summary."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def place(locator: Any) -> dict[str, float]:
+    """Where an element stands once it is seen: a figure that is being drawn anew has no place yet."""
+    from playwright.sync_api import expect
+
+    expect(locator).to_be_visible()
+    for _ in range(EXPECT_MS // 100):
+        if (box := locator.bounding_box()) and box["width"] > 0:
+            return dict(box)
+        locator.page.wait_for_timeout(100)
+    pytest.fail(f"{locator} has no place")
 
 
 class Server:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Server
+from conftest import Server, place
 from playwright.sync_api import expect
 
 WAIT_MS = 60_000
@@ -42,14 +42,14 @@ def test_differences_a_marked_range_and_a_particle_switched_off(demo_server: Ser
     assert "Synthetic data." in page.evaluate(f"({GRAPH % 'violins'}).layout.xaxis.title.text")
 
     # A range dragged over the histogram stands in the address, and its links lead to the voxels.
-    plot = page.locator('[id*="distributions.histogram"] .nsewdrag').first.bounding_box()
+    plot = place(page.locator('[id*="distributions.histogram"] .nsewdrag').first)
     page.mouse.move(plot["x"] + 0.4 * plot["width"], plot["y"] + 20)
     page.mouse.down()
     page.mouse.move(plot["x"] + 0.6 * plot["width"], plot["y"] + 24, steps=5)
     page.mouse.up()
     expect(page.get_by_text("Show these voxels:")).to_be_visible(timeout=WAIT_MS)
     low, high = map(float, query(page)["brush"].split(","))
-    shape = page.evaluate(f"({GRAPH % 'histogram'}).layout.shapes[0]")
+    shape = until(page, f"({GRAPH % 'histogram'})?.layout.shapes?.[0] ?? null")
     assert (shape["x0"], shape["x1"]) == (low, high)
     links = page.locator(".brush-row a")
     expect(links).to_have_count(8)
