@@ -45,9 +45,26 @@ def find_cracks(grey: Grey, particles: Particles, facts: Facts, limits: Limits, 
     """The cracks of the whole volume, shape (z, y, x), bool."""
     missing, marks = np.empty(grey.shape, np.float32), np.empty(grey.shape, np.uint8)
     for a, b in slabs(0, grey.shape[0]):
-        missing[a:b], marks[a:b] = _answers(grey, particles.label, facts, limits, params, a, b)
+        slab = slab_of(grey, particles.label, facts, params, a, b)
+        missing[a:b], marks[a:b] = slab.missing, _marks(slab, facts, limits, params)
         report(0.7 * b / grey.shape[0], "cracks")
     return _walls(missing, _connected(marks, params.min_crack), particles.label, facts, params)
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Some slices with all that is decided without the limits: what is missing, and what the detector answers to it."""
+
+    start: int  # number of the first slice in the volume
+    label: np.ndarray
+    at: np.ndarray
+    missing: np.ndarray
+    answer: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        own = () if self.answer is self.missing else (self.answer,)
+        return sum(a.nbytes for a in (self.label, self.at, self.missing, *own))
 
 
 def find_in_slab(grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, params: CrackParams, start: int, stop: int) -> np.ndarray:
@@ -63,11 +80,19 @@ def find_in_slab(grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, pa
     np.ndarray
         Shape (stop - start, y, x), bool.
     """
-    low = max(0, start - NEIGHBOURS - SPREAD_BEYOND) // CELL * CELL
-    high = min(grey.shape[0], -(-(stop + NEIGHBOURS + SPREAD_BEYOND) // CELL) * CELL)
-    missing, marks = _answers(grey, label, facts, limits, params, low, high)
-    found = _walls(missing, _connected(marks, params.min_crack), np.asarray(label[low:high]), facts, params)
-    return found[start - low : stop - low]
+    slab = slab_of(grey, label, facts, params, *slices_about(start, stop, grey.shape[0]))
+    return find_in(slab, facts, limits, params)[start - slab.start : stop - slab.start]
+
+
+def slices_about(start: int, stop: int, depth: int) -> tuple[int, int]:
+    """The slices that those from ``start`` to ``stop`` are decided from."""
+    rim = NEIGHBOURS + SPREAD_BEYOND
+    return max(0, start - rim) // CELL * CELL, min(depth, -(-(stop + rim) // CELL) * CELL)
+
+
+def find_in(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
+    """The cracks of a slab, bool; right but for its outermost slices."""
+    return _walls(slab.missing, _connected(_marks(slab, facts, limits, params), params.min_crack), slab.label, facts, params)
 
 
 def limits_of(grey: Grey, particles: Particles, facts: Facts, params: CrackParams) -> Limits:
@@ -91,10 +116,8 @@ def detector_halo(params: CrackParams) -> int:
     return {"sheet": reach(params.sheet_scale) + 1, "tophat": 2 * params.tophat}.get(params.detector, 0)
 
 
-def _answers(
-    grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, params: CrackParams, start: int, stop: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """What is missing in some slices, and marks: 2 where a crack may begin, 1 where it may go on."""
+def slab_of(grey: Grey, label: np.ndarray, facts: Facts, params: CrackParams, start: int, stop: int) -> Slab:
+    """Slices ``start`` … ``stop`` as they are in the whole volume."""
     more = detector_halo(params)
     low, high = max(0, start - more), min(grey.shape[0], stop + more)
     at = expected(label, facts, low, high)
@@ -102,11 +125,19 @@ def _answers(
     missing = _missing(smooth, at, facts)
     answer = missing if more == 0 else _response(missing, smooth, params)
     core = slice(start - low, stop - low)
-    answer, at, inside = answer[core] - np.float32(limits.level), at[core], np.asarray(label[start:stop]) > 0
+    own = np.ascontiguousarray(label[start:stop])
+    if more == 0:
+        return Slab(start, own, at, missing, missing)
+    return Slab(start, own, at[core].copy(), missing[core].copy(), answer[core].copy())
+
+
+def _marks(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
+    """2 where a crack may begin, 1 where it may go on, uint8."""
+    answer, inside = slab.answer - np.float32(limits.level), slab.label > 0
     marks = (inside & (answer > limits.on)).astype(np.uint8)
-    deep = at >= norm.cdf(params.margin / facts.edge)
+    deep = slab.at >= norm.cdf(params.margin / facts.edge)
     marks[inside & deep & (answer > limits.begin)] = BEGINS
-    return missing[core], marks
+    return marks
 
 
 def _missing(smooth: np.ndarray, at: np.ndarray, facts: Facts) -> np.ndarray:
