@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-def place(locator: Any) -> dict[str, float]:
+def box_of(locator: Any) -> dict[str, float]:
     """Where an element stands once it is seen: a figure that is being drawn anew has no place yet."""
     from playwright.sync_api import expect
 

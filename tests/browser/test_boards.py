@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server, place
+from conftest import Server, box_of
 from playwright.sync_api import expect
 
 LONG_MS = 120_000
@@ -104,7 +104,7 @@ def present(page: Any) -> None:
     expect(shown).to_have_attribute("aria-label", CAPACITY)
     graph = shown.locator(".js-plotly-plot .main-svg").first
     page.wait_for_timeout(1000)
-    box = place(graph)
+    box = box_of(graph)
     assert box["height"] > 350
     assert box["width"] > 1000
     page.keyboard.press("End")

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Server, place
+from conftest import Server, box_of
 from playwright.sync_api import expect
 
 WAIT_MS = 60_000
@@ -42,7 +42,7 @@ def test_differences_a_marked_range_and_a_particle_switched_off(demo_server: Ser
     assert "Synthetic data." in page.evaluate(f"({GRAPH % 'violins'}).layout.xaxis.title.text")
 
     # A range dragged over the histogram stands in the address, and its links lead to the voxels.
-    plot = place(page.locator('[id*="distributions.histogram"] .nsewdrag').first)
+    plot = box_of(page.locator('[id*="distributions.histogram"] .nsewdrag').first)
     page.mouse.move(plot["x"] + 0.4 * plot["width"], plot["y"] + 20)
     page.mouse.down()
     page.mouse.move(plot["x"] + 0.6 * plot["width"], plot["y"] + 24, steps=5)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import place
+from conftest import box_of
 from playwright.sync_api import expect
 
 from analysis.core.jobs import Inline
@@ -71,7 +71,7 @@ def place(page: Any, z: int, y: float, x: float) -> tuple[float, float]:
     """Where a voxel of the slice across z is on the screen, after going to that slice."""
     page.evaluate(f"window.imageViews.get('{A}').change({{index: {{z: {z}}}}})")
     page.wait_for_timeout(400)
-    box = place(page.locator(f'[data-view="{A}"] .image-pane').first)
+    box = box_of(page.locator(f'[data-view="{A}"] .image-pane').first)
     px, py = page.evaluate(f"window.imageViews.get('{A}').panes[0].screen([{x} + 0.5, {y} + 0.5])")
     return box["x"] + px, box["y"] + py
 
@@ -109,7 +109,7 @@ def test_from_a_click_to_its_spectrum_from_a_range_to_its_voxels_and_back(partic
     name.press("Enter")
     until(page, _named("Spectra", "core"), what="the new name in the figure")
     assert lit(page) == 0
-    plot = place(page.locator('[aria-label="Values of the map"] .nsewdrag').first)
+    plot = box_of(page.locator('[aria-label="Values of the map"] .nsewdrag').first)
     page.mouse.move(plot["x"] + 0.55 * plot["width"], plot["y"] + 0.7 * plot["height"])
     page.mouse.down()
     page.mouse.move(plot["x"] + 0.85 * plot["width"], plot["y"] + 0.72 * plot["height"], steps=6)

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import place
+from conftest import box_of
 from dash import html
 from PIL import Image
 from playwright.sync_api import expect
@@ -176,7 +176,7 @@ def test_linked_cameras_turn_together_and_keys_turn_them(serve: Any, open_page: 
     ready(page, OTHER)
     assert camera(page) == pytest.approx(camera(page, OTHER))
     start = camera(page)
-    stage = place(page.locator(f'[data-view="{OTHER}"] .volume-stage'))
+    stage = box_of(page.locator(f'[data-view="{OTHER}"] .volume-stage'))
     x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
