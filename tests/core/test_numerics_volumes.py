@@ -8,7 +8,7 @@ from analysis.core.numerics.blur import blurred, reach
 from analysis.core.numerics.components import components, filled, kept
 from analysis.core.numerics.edt import distances
 from analysis.core.numerics.growth import grown
-from analysis.core.numerics.morphology import box_closing, closed, narrowed, widened
+from analysis.core.numerics.morphology import bounds, box_closing, closed, narrowed, widened, within
 
 SHAPES = [(1, 7, 9), (20, 31, 17), (33, 32, 40)]
 FACES, ALL = ndimage.generate_binary_structure(3, 1), np.ones((3, 3, 3))
@@ -24,6 +24,13 @@ def test_distances_are_those_of_scipy(shape: tuple[int, int, int], voxel: tuple[
     for share in (0.5, 0.97):
         mask = noise(shape, share)
         np.testing.assert_allclose(distances(mask, voxel), ndimage.distance_transform_edt(mask, voxel), atol=1e-5)
+
+
+@pytest.mark.parametrize("voxel", [(1.0, 1.0, 1.0), (0.3, 0.2, 0.5)])
+def test_far_distances_are_those_of_scipy(voxel: tuple[float, float, float]) -> None:
+    mask = np.ones((3, 400, 70), bool)
+    mask[0, 3, 5] = mask[2, 20, 60] = False
+    np.testing.assert_allclose(distances(mask, voxel), ndimage.distance_transform_edt(mask, voxel), atol=1e-4)
 
 
 def test_without_anything_outside_there_is_no_distance() -> None:
@@ -72,6 +79,11 @@ def test_boxes_and_balls() -> None:
     ball = np.add.outer(np.add.outer(axis**2, axis**2), axis**2) <= 16
     around = np.pad(mask, 12)
     np.testing.assert_array_equal(closed(mask, 4.0), ndimage.binary_closing(around, ball)[12:-12, 12:-12, 12:-12])
+    for radius in (1.0, 2.5, 7.0, 30.0):
+        np.testing.assert_array_equal(within(mask, radius), ndimage.distance_transform_edt(~mask) <= radius)
+    assert not within(np.zeros((3, 4, 5), bool), 2.0).any()
+    assert bounds(np.zeros((3, 4, 5), bool)) is None
+    assert not closed(np.zeros((3, 4, 5), bool), 2.0).any()
     grey = np.random.default_rng(1).random((12, 14, 16), dtype=np.float32)
     np.testing.assert_array_equal(box_closing(grey, 1), ndimage.grey_closing(grey, size=3, mode="nearest"))
 
