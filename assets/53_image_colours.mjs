@@ -63,6 +63,9 @@ export function ticks(low, high, about) {
   return Array.from({ length: Math.max(0, Math.floor(high / step + 1e-9) - first + 1) }, (_, i) => (first + i) * step);
 }
 
+/** A tick of a scale with the digits that tell it from its neighbours. @param {number} value @param {number[]} among */
+export const ticked = (value, among) => written(value, among.length > 1 ? 100.01 * (among[1] - among[0]) : Math.abs(value) / 100);
+
 /** The longest round length below. @param {number} most */
 export function round125(most) {
   const power = 10 ** Math.floor(Math.log10(most));
@@ -78,6 +81,21 @@ export function parts(css) {
   return found.length >= 3 ? found.slice(0, 3).map((v) => v / 255) : [1, 1, 1];
 }
 
+/** A colour bar with its ticks, in a picture that is saved. @param {CanvasRenderingContext2D} c @param {{colours: string, low: number, high: number}} look @param {number[]} box x, top, width, height @param {string} ink */
+export function paintBar(c, look, [x, top, width, tall], ink) {
+  for (let i = 0; i < tall; i++) {
+    c.fillStyle = `rgb(${colour(look.colours, 1 - i / (tall - 1)).join(",")})`;
+    c.fillRect(x, top + i, width, 1.5);
+  }
+  c.fillStyle = ink;
+  const found = ticks(look.low, look.high, 5);
+  for (const v of found) {
+    const y = top + tall * (1 - (v - look.low) / (look.high - look.low));
+    c.fillRect(x + width, y, 4, 1);
+    c.fillText(ticked(v, found), x + width + 7, y + 4);
+  }
+}
+
 window.imageParts = Object.assign(window.imageParts ?? {}, {
-  colours: { NAMES, LABEL_ROW, colour, labelColour, labelRgb, table, gradient, written, ticks, round125, unit, parts },
+  colours: { NAMES, LABEL_ROW, colour, labelColour, labelRgb, table, gradient, written, ticks, ticked, paintBar, round125, unit, parts },
 });

@@ -26,7 +26,7 @@ export class Marks {
   draw() {
     const { pane } = this;
     const { three, meta, state } = pane.view;
-    const across = `${pane.axis} ${pane.index + 1} of ${pane.size(pane.axis)}`;
+    const across = `${pane.axis} ${pane.index} (0–${pane.size(pane.axis) - 1})`; // counted as voxels are everywhere else
     this.title.textContent = meta.flat ? "" : `${pane.name} · ${across}`;
     pane.element.setAttribute("aria-label", meta.flat ? `${meta.title}, picture` : `${meta.title}, slice ${across}`);
     pane.element.dataset.tool = state.tool;
@@ -40,7 +40,7 @@ export class Marks {
     const [x, y] = pane.screen([index[pane.colAxis] + 0.5, index[pane.rowAxis] + 0.5]);
     const gap = 6;
     const d = `M0 ${y}H${x - gap}M${x + gap} ${y}H${w}M${x} 0V${y - gap}M${x} ${y + gap}V${h}`;
-    return [shape("path", { d, class: "image-halo" }), shape("path", { d, class: "image-cross" })];
+    return [shape("path", { d, class: "image-halo image-cross-halo" }), shape("path", { d, class: "image-cross" })];
   }
 
   /** Points and regions that the page keeps. */
@@ -55,7 +55,7 @@ export class Marks {
       made.push(shape("circle", { cx: x, cy: y, r: 5, class: "image-mark-halo", opacity: look.opacity }), shape("circle", { cx: x, cy: y, r: 5, ...look }), shape("text", { x: x + 8, y: y - 6, ...look }, point.name));
     }
     for (const region of pane.view.marks.regions ?? []) {
-      if (region.axis !== pane.axis || region.index !== pane.index) continue;
+      if (region.axis !== pane.axis || pane.index < region.index || pane.index > (region.last ?? region.index)) continue;
       const look = { class: "image-region", style: `--mark: ${region.colour ?? "#fff"}` };
       const places = region.polygon.map((/** @type {number[]} */ [row, col]) => pane.screen([col, row]));
       made.push(shape("path", { d: `M${places.map((/** @type {number[]} */ p) => p.join(" ")).join("L")}Z`, ...look }));

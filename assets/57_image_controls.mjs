@@ -128,14 +128,13 @@ export class Controls {
 
   /** @param {HTMLElement} scale @param {HTMLElement} ramp @param {string} role */
   ramp(scale, ramp, role) {
-    const { gradient, ticks, written } = window.imageParts.colours;
+    const { gradient, ticks, ticked } = window.imageParts.colours;
     const look = this.view.looks[role];
     ramp.style.background = gradient(look.colours, "to top");
     const span = look.high - look.low;
     const found = ticks(look.low, look.high, 5);
-    const step = found.length > 1 ? found[1] - found[0] : span;
     const made = found.map((/** @type {number} */ v) => {
-      const tick = element("span", "image-tick", {}, written(v, step * 10));
+      const tick = element("span", "image-tick", {}, ticked(v, found));
       tick.style.bottom = `${(100 * (v - look.low)) / (span || 1)}%`;
       return tick;
     });

@@ -27,7 +27,7 @@ function marks(c, svg) {
 
 /** @param {CanvasRenderingContext2D} c @param {any} meta @param {any} look @param {number} x @param {number} height @param {string} ink */
 function bar(c, meta, look, x, height, ink) {
-  const { colour, labelColour, ticks, written, unit } = window.imageParts.colours;
+  const { labelColour, paintBar, unit } = window.imageParts.colours;
   c.fillStyle = ink;
   c.fillText(unit(meta.units) ? `${meta.title} / ${unit(meta.units)}` : meta.title, x, HEAD - 10, SIDE - 8);
   c.fillText(meta.definition, x, HEAD + 4, SIDE - 8);
@@ -43,17 +43,7 @@ function bar(c, meta, look, x, height, ink) {
     return;
   }
   const tall = Math.round((height - HEAD) * BAR_PART);
-  for (let i = 0; i < tall; i++) {
-    c.fillStyle = `rgb(${colour(look.colours, 1 - i / (tall - 1)).join(",")})`;
-    c.fillRect(x, top + i, BAR_WIDTH, 1.5);
-  }
-  c.fillStyle = ink;
-  const found = ticks(look.low, look.high, 5);
-  for (const v of found) {
-    const y = top + tall * (1 - (v - look.low) / (look.high - look.low));
-    c.fillRect(x + BAR_WIDTH, y, 4, 1);
-    c.fillText(written(v, 10 * (found[1] - found[0] || 1)), x + BAR_WIDTH + 7, y + 4);
-  }
+  paintBar(c, look, [x, top, BAR_WIDTH, tall], ink);
 }
 
 /** @param {any} view */

@@ -84,22 +84,12 @@ function scale(c, view, height) {
 
 /** @param {CanvasRenderingContext2D} c @param {any} view @param {number} x @param {number} height */
 function bar(c, view, x, height) {
-  const { colour, ticks, written, unit } = window.imageParts.colours;
+  const { paintBar, unit } = window.imageParts.colours;
   const [meta, look] = [view.metas.base, view.looks.base];
   const [top, tall, ink] = [3 * BAR.margin, Math.round(height * BAR.height), c.fillStyle];
-  for (let i = 0; i < tall; i++) {
-    c.fillStyle = `rgb(${colour(look.colours, 1 - i / (tall - 1)).join(",")})`;
-    c.fillRect(x, top + i, BAR.width, 1);
-  }
-  c.fillStyle = ink;
+  paintBar(c, look, [x, top, BAR.width, tall], ink);
   c.fillText(unit(meta.units) ? `${meta.title} / ${unit(meta.units)}` : meta.title, x - BAR.margin / 2, BAR.margin);
   c.fillText(meta.definition, x - BAR.margin / 2, 1.8 * BAR.margin);
-  const found = ticks(look.low, look.high, 5);
-  for (const v of found) {
-    const y = top + tall * (1 - (v - look.low) / (look.high - look.low));
-    c.fillRect(x + BAR.width, y, 4, 1);
-    c.fillText(written(v, 10 * (found[1] - found[0] || 1)), x + BAR.width + 7, y + 4);
-  }
 }
 
 window.imageParts = Object.assign(window.imageParts ?? {}, { picture3d: { loaded, sliced, cutAt, composed } });

@@ -14,15 +14,15 @@ from analysis.xanes.frames import FRAMES
 from components import edge_maps, particle_view
 from components.context import workspace
 from components.edge_maps import particle_name, schema_of
-from components.particle_marks import Line, Mark, line_of, marks_of
+from components.particle_marks import Line, Mark, line_of, marks_of, slices_of
 from components.particle_view import MAP_PARAMETERS, MAPS, MapKind, collected, map_kind, sides
-from components.results import merged
+from components.results import is_looking, merged
 from components.views import Items, Query, View, register
 
 WHOLE = "whole"
 AT_ONCE = 8 << 20  # values of a box whose mean spectrum is made at once: a fraction of a second
 BINS = 60  # about so many between the first and the 99th percentile, where the map is no edge energy
-EDGE_BINS_EV = 0.1
+EDGE_BINS_EV = 0.05
 SHOWN = ("particle", "beside", *MAP_PARAMETERS)
 
 
@@ -33,7 +33,7 @@ def _around(query: Query) -> int:
 
 def _made(request: Request, title: str, *, at_once: bool) -> str:
     planned = plan(request, workspace().registry)
-    if at_once and not workspace().store.has(planned.key):
+    if at_once and not is_looking() and not workspace().store.has(planned.key):
         return run(request, workspace().registry, workspace().store)
     return particle_view.obtained(request, title)
 
@@ -64,7 +64,8 @@ def _box(mark: Mark | None, sizes: dict[str, int], reach: int) -> dict[str, tupl
         return {d: (0, n) for d, n in sizes.items()}
     if isinstance(mark.place, str):
         drawn = _drawn(mark)
-        return {d: (drawn["index"], drawn["index"] + 1) if d == drawn["axis"] else (0, n) for d, n in sizes.items()}
+        first, last = slices_of(drawn)
+        return {d: (first, last + 1) if d == drawn["axis"] else (0, n) for d, n in sizes.items()}
     places = dict(zip(("z", "y", "x"), mark.place, strict=True))
     if any(p >= sizes[d] for d, p in places.items()):
         raise DataError("this point lies outside the stack.", hint="Remove it.")
@@ -137,7 +138,8 @@ def round_down(value: float) -> float:
     return next(n * power for n in (5, 2, 1) if n * power <= value * (1 + 1e-9))
 
 
-def _values_of(m: MeasurementRecord, mark: Mark | None, query: Query) -> str:
+def values_of(m: MeasurementRecord, mark: Mark | None, query: Query) -> str:
+    """Key of the histogram of the shown map over a particle, or over a region of it."""
     kind = counted_map(query)
     inputs: dict[str, str | tuple[str, ...]] = {kind.source: particle_view.SOURCES[kind.source](m, query)}
     if mark is not None:
@@ -161,7 +163,7 @@ def values(query: Query) -> Items:
 
 def _values(query: Query, m: MeasurementRecord, mark: Mark | None) -> tuple[Labelled, ...]:
     name, number = (mark.name, mark.id) if mark else ("", f"{WHOLE}.{m.id}")
-    return (_labelled(_values_of(m, mark, query), m, name, number, query),)
+    return (_labelled(values_of(m, mark, query), m, name, number, query),)
 
 
 def brush_of(query: Query) -> tuple[float, float] | None:

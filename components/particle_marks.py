@@ -3,8 +3,8 @@
     points=12.30.41.7~0~P1,12.e-4f…~1~rim        line=12_30.5_41_7_30.5_12_40
 
 Each begins with the measurement it belongs to, so that the marks of one particle wait in the address while another is shown. A point
-is a voxel (z, y, x); a region is an edit of the store, whose mask recipes take as input and whose polygon pictures draw. Behind
-them stand the place in the list of mark colours and the name.
+is a voxel (z, y, x); a region is an edit of the store, whose mask recipes take as input and whose polygon pictures draw: in one slice, or
+in each of several as a prism. Behind them stand the place in the list of mark colours and the name.
 """
 
 import re
@@ -25,6 +25,7 @@ MOST_MARKS = 24
 NAME_LENGTH = 30
 VOXEL = re.compile(r"(\d{1,9})\.(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 REGION = re.compile(r"(\d{1,9})\.(e-[0-9a-f]{8,64})")
+SLICES = re.compile(r"\s*(\d{1,6})\s*(?:[-–−]|to|…)?\s*(\d{1,6})?\s*")
 LINE = re.compile(r"(\d{1,9})((?:_-?\d{1,6}(?:\.\d{1,3})?){6})")
 COLOURS = len(MARK_COLOURS["light"])
 
@@ -138,7 +139,52 @@ def keep_region(store: Store, event: Mapping[str, Any], ds: xr.Dataset) -> str:
     dims = ("z", "y", "x") if "z" in ds.sizes else ("y", "x")
     drawn = {"axis": axis, "index": index, "polygon": [[round(float(r), 2), round(float(c), 2)] for r, c in event["polygon"]]}
     values = mask if "z" in ds.sizes else mask[0]
-    made = xr.Dataset({"mask": (dims, values, {"units": "1"})}, attrs={"drawn": drawn, "n_voxels": int(inside.sum())})
+    return _kept(store, dims, values, drawn)
+
+
+def slices_of(drawn: Mapping[str, Any]) -> tuple[int, int]:
+    """First and last slice of a region, both counted."""
+    return int(drawn["index"]), int(drawn.get("last", drawn["index"]))
+
+
+def reaching(store: Store, marks: list[Mark], mark_id: str, text: str) -> list[Mark]:
+    """The list with one region over other slices, such as ``20-30`` or ``25``.
+
+    Raises
+    ------
+    DataError
+        This is no range of slices, or it lies outside the particle.
+    """
+    return [replace(m, place=extended(store, str(m.place), text)) if m.id == mark_id else m for m in marks]
+
+
+def extended(store: Store, key: str, text: str) -> str:
+    """Key of the same outline over other slices, a new edit; the edit before it stays."""
+    if not store.has(key):
+        raise DataError("This region is not in the workspace.", hint="Draw it again.")
+    before = store.open(key)
+    said = dict(before.attrs["drawn"])
+    axis, mask = str(said["axis"]), before["mask"]
+    size = int(mask.sizes.get(axis, 1))
+    found = SLICES.fullmatch(text)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+    if not 0 <= first <= last < size:
+        raise DataError(
+            f"'{text.strip()}' is no range of the slices 0–{size - 1} along {axis}.",
+            hint="Write the first and the last one, such as 20-30.",
+        )
+    if axis not in mask.dims:
+        return key
+    plane = mask.isel({axis: int(said["index"])}).to_numpy()
+    values = np.zeros(mask.shape, np.uint8)
+    where: list[Any] = [slice(None)] * mask.ndim
+    where[mask.dims.index(axis)] = slice(first, last + 1)
+    values[tuple(where)] = np.expand_dims(plane, mask.dims.index(axis))
+    return _kept(store, mask.dims, values, {**said, "index": first, "last": last})
+
+
+def _kept(store: Store, dims: tuple[Any, ...], values: np.ndarray, drawn: dict[str, Any]) -> str:
+    made = xr.Dataset({"mask": (dims, values, {"units": "1"})}, attrs={"drawn": drawn, "n_voxels": int(np.count_nonzero(values))})
     return store.put_edit(MASK.conform(made), note="region drawn with the lasso")
 
 

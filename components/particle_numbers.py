@@ -16,6 +16,7 @@ from analysis.xanes.compute import EdgeParams
 from analysis.xanes.edges import summarise
 from analysis.xanes.figures_base import STATE_MARK
 from analysis.xanes.figures_spectra import mark_colour
+from analysis.xanes.map_values import LABELS
 from components import particle_figures, particle_view
 from components.address import ADDRESS
 from components.card import state
@@ -23,27 +24,28 @@ from components.context import style, workspace
 from components.edge_maps import labelled, particle_name
 from components.icons import icon
 from components.job_panel import POLL_MS
-from components.numbers import printed
-from components.particle_marks import Mark, marks_of
+from components.numbers import printed, with_spread
+from components.particle_marks import Mark, marks_of, slices_of
 from components.particle_view import MAP_PARAMETERS, NotYet, collected, sides
 from components.results import merged
 from components.views import Items, Query
 
 ROWS = (
-    ("n_valid", "Counted"),
+    ("n_valid", "Voxels that count"),
     ("median", "Median"),
-    ("iqr", "Quartiles"),
-    ("std", "SD"),
-    ("noise_floor", "Noise floor"),
-    ("heterogeneity", "Heterogeneity"),
-    ("fraction_refused_in_particle", "Refused"),
-    ("n_rim", "Rim"),
+    ("iqr", "Quartile distance"),
+    ("std", "Standard deviation"),
+    ("noise_floor", "Noise floor σ"),
+    ("heterogeneity", "Spread beyond noise"),
+    ("fraction_refused_in_particle", "Refused in the particle"),
+    ("n_rim", "Rim, left out"),
     ("e0", "E0"),
 )
 PLACE_EV = 100.0  # an energy above it is a place on the scale, one below it a width, written to a meV
 OUTSIDE = 32  # of FLAGS: not looked at, which is no refusal
 READS = ("particle", "beside", *MAP_PARAMETERS, "brush", "map")
-LIST_READS = (*MAP_PARAMETERS, "particle", "beside", "points")
+LIST_READS = (*MAP_PARAMETERS, "particle", "beside", "points", "map", "layer", "bin_width")
+UNITS = {"edge_energy": " eV", "edge_energy_std": " eV", "white_line": " eV"}
 
 
 def mark_id(change: Any, mark: Any) -> dict[str, Any]:
@@ -78,7 +80,28 @@ def _row(mark: Mark, m: MeasurementRecord, named: bool, query: Query) -> Compone
         icon("close", 12), id=mark_id("remove", mark.id), n_clicks=0, className="mark-remove", **{"aria-label": f"Remove {mark.name}"}
     )
     where = f"{particle_name(m)}, {_place(mark)}" if named else _place(mark)
-    return html.Li([swatch, name, gone, html.Span(_value(mark, m, query)), html.Small(where)])
+    reach = [_reach(mark)] if isinstance(mark.place, str) and workspace().store.has(mark.place) else []
+    return html.Li([swatch, name, gone, html.Span(_value(mark, m, query)), *reach, html.Small(where)])
+
+
+def _reach(mark: Mark) -> Component:
+    """The slices that a region covers; other ones can be written."""
+    drawn = workspace().store.open(str(mark.place)).attrs["drawn"]
+    first, last = slices_of(drawn)
+    text = dmc.TextInput(
+        id=mark_id("slices", mark.id),
+        value=f"{first}" if first == last else f"{first}–{last}",
+        debounce=True,
+        size="xs",
+        className="mark-slices",
+        **{"aria-label": f"Slices of {mark.name}"},
+    )
+    return dmc.Tooltip(
+        html.Label([f"slices {drawn['axis']} ", text], className="mark-reach"),
+        label="One slice, or the first and the last of a prism, such as 20–30",
+        multiline=True,
+        maw=240,
+    )
 
 
 def _place(mark: Mark) -> str:
@@ -87,17 +110,17 @@ def _place(mark: Mark) -> str:
     if not workspace().store.has(mark.place):
         return "not in this workspace"
     said = workspace().store.open(mark.place).attrs
-    return f"region, {said['drawn']['axis']} {said['drawn']['index']}, {said['n_voxels']} voxels"
+    return f"region, {_whole(said['n_voxels'])} voxels"
 
 
 def _value(mark: Mark, m: MeasurementRecord, query: Query) -> str:
-    """Edge energy of a voxel with its σ, or why it has none; of a region, the mean over its voxels with their spread."""
+    """Edge energy of a voxel with its σ, or why it has none; of a region, what is counted of the map in it."""
     try:
         edges = workspace().store.open(particle_view.edges_of(m, query))
     except (NotYet, UserError):
         return "–"
     if isinstance(mark.place, str):
-        return ""
+        return _spread(mark, m, query)
     place = {d: p for d, p in zip(("z", "y", "x"), mark.place, strict=True) if d in edges.sizes}
     if any(p >= edges.sizes[d] for d, p in place.items()):
         return "outside"
@@ -109,6 +132,22 @@ def _value(mark: Mark, m: MeasurementRecord, query: Query) -> str:
     return f"{float(at['edge_energy']):.2f}{spread} eV"
 
 
+def _spread(mark: Mark, m: MeasurementRecord, query: Query) -> str:
+    """Median of the shown map over the voxels of a region that count, their standard deviation and number."""
+    try:
+        counted = workspace().store.open(particle_figures.values_of(m, mark, query)).attrs
+    except (NotYet, UserError):
+        return "–"
+    if counted["variable"] in LABELS:
+        return f"n = {_whole(counted['n'])}"
+    unit = UNITS.get(particle_figures.counted_map(query).variable, "")
+    return f"{with_spread(counted['quartiles'][1], counted['std'])}{unit} (SD), n = {_whole(counted['n'])}"
+
+
+def _whole(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def marks_card(query: Query, around: Component) -> Component:
     """The list with what it needs to follow the address."""
     part = {n: query[n] for n in LIST_READS if n in query}
@@ -117,11 +156,16 @@ def marks_card(query: Query, around: Component) -> Component:
             html.Div([html.H2("Marks", className="card-title", title="Points and regions"), around], className="card-head"),
             html.Div(marks_list(query), id="particle-marks-list", className="scroll"),
             dcc.Store(id="marks-query", data={"reads": list(LIST_READS), "query": part}),
-            dcc.Interval(id="marks-poll", interval=POLL_MS, disabled=not edge_items(query).waiting),
+            dcc.Interval(id="marks-poll", interval=POLL_MS, disabled=not _awaited(query)),
         ],
         className="card",
         **{"aria-label": "Points and regions"},
     )
+
+
+def _awaited(query: Query) -> bool:
+    """Whether a value of the list is still being made."""
+    return bool(edge_items(query).waiting or particle_figures.values(query).waiting)
 
 
 # -- numbers -------------------------------------------------------------------------------------------------------------------
@@ -186,7 +230,7 @@ def _said(value: Scalar | None) -> str:
     if value is None or value.value is None:
         return "–"
     if isinstance(value.value, int):
-        return f"{value.value:,}".replace(",", " ")
+        return _whole(value.value)
     if value.unit == "1":
         return f"{100 * float(value.value):.1f} %"
     return f"{float(value.value):.{3 if abs(float(value.value)) < PLACE_EV else 2}f}"
@@ -258,7 +302,7 @@ def renumber(_changed: Any, _ticks: int | None, query: dict[str, str] | None) ->
     prevent_initial_call=True,
 )
 def relist(_changed: Any, _ticks: int | None, query: dict[str, str] | None) -> tuple[Any, bool]:
-    waiting = bool(edge_items(query or {}).waiting)
+    waiting = _awaited(query or {})
     # While a map is being made the list stays as it is, so that names can be typed.
     return no_update if waiting and ctx.triggered_id == "marks-poll" else marks_list(query or {}), not waiting
 

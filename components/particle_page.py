@@ -68,11 +68,10 @@ def _controls(query: Query, every: Sequence[MeasurementRecord], tab: str) -> lis
     default = str(first.id) if first and "particle" not in query else ""
     raw = any(schema_of(m) == FRAMES.name for m in sides(query))
     tabs = tuple(t for t in TABS if raw or t[0] != "frames")
+    others = [n for n in named if first and n[0] != str(first.id)]
     picks = [
         _pick("particle", str(first.id) if first else "", default, named, "Particle", 270),
-        _pick(
-            "beside", query.get("beside", ""), "", [("", "alone"), *(n for n in named if first and n[0] != str(first.id))], "Beside it", 250
-        ),
+        _pick("beside", query.get("beside", ""), "", [("", "no second particle"), *others], "Beside it", 250),
         shell.choice("tab", tab, "slices", tabs, "View"),
         _pick("map", query.get("map", DEFAULT_MAP), DEFAULT_MAP, _maps(first), "Map", 170),
         _pick("over", query.get("over", ""), "", _grounds(first), "What the map lies over", 170),
@@ -198,11 +197,11 @@ def _owner(view: str, query: Query) -> MeasurementRecord | None:
     Input(image_view.event_id("particle-b"), "data"),
     Input(particle_numbers.mark_id("remove", ALL), "n_clicks"),
     Input(particle_numbers.mark_id("colour", ALL), "n_clicks"),
-    Input(particle_numbers.mark_id("name", ALL), "value"),
+    Input(particle_numbers.mark_id(ALL, ALL), "value"),
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def mark(_a: Any, _b: Any, _removed: Any, _coloured: Any, _named: Any, query: dict[str, str] | None) -> Any:
+def mark(_a: Any, _b: Any, _removed: Any, _coloured: Any, _written: Any, query: dict[str, str] | None) -> Any:
     """The list of marks after a click, a lasso, or a change in the list itself."""
     cause, marks = ctx.triggered_id, marks_of((query or {}).get("points", ""))
     value = ctx.triggered[0]["value"] if ctx.triggered else None
@@ -220,6 +219,8 @@ def _after(cause: dict[str, str], value: Any, marks: list[particle_marks.Mark], 
     changes = {"remove": particle_marks.removed, "colour": particle_marks.recoloured}
     if cause["part"] != "image-event":
         kind = cause["change"]
+        if kind == "slices":
+            return particle_marks.reaching(workspace().store, marks, cause["mark"], value)
         return particle_marks.renamed(marks, cause["mark"], value) if kind == "name" else changes[kind](marks, cause["mark"])
     m = _owner(cause["view"], query)
     if m is None or value["type"] == "profile":

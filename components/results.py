@@ -64,6 +64,11 @@ def looking() -> Iterator[list[str]]:
         _MISSING.reset(token)
 
 
+def is_looking() -> bool:
+    """Whether nothing may be computed now."""
+    return _MISSING.get() is not None
+
+
 def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
     """The key of a result that is there, or the status of the job that makes it."""
     if (missing := _MISSING.get()) is not None:

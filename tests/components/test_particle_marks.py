@@ -63,3 +63,28 @@ def test_a_lasso_becomes_an_edit_that_is_the_same_mask_each_time(tmp_path: Path)
         pm.keep_region(store, {**event, "polygon": [[1, 1], [1.1, 1], [1.1, 1.1]]}, VOLUME)
     with pytest.raises(DataError, match="not a lasso"):
         pm.keep_region(store, {**event, "index": 99}, VOLUME)
+
+
+def test_a_region_reaches_over_several_slices_and_back(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    event = {"type": "lasso", "axis": "z", "index": 2, "rows": "y", "columns": "x", "polygon": [[1, 1], [1, 5], [4, 5], [4, 1]]}
+    one = pm.keep_region(store, event, VOLUME)
+    marks = pm.added([], 1, one)
+    prism = pm.reaching(store, marks, marks[0].id, "1–3")
+    mask = store.open(str(prism[0].place))["mask"].to_numpy()
+    assert mask.sum() == 3 * 12 and mask[1:4, 1:4, 1:5].all()
+    assert pm.slices_of(store.open(str(prism[0].place)).attrs["drawn"]) == (1, 3)
+    assert prism[0].name == marks[0].name
+    again = pm.reaching(store, prism, prism[0].id, " 2 ")[0].place
+    np.testing.assert_array_equal(store.open(str(again))["mask"], store.open(one)["mask"])
+    for wrong in ("3-1", "0-5", "all", ""):
+        with pytest.raises(DataError, match="no range of the slices 0–4 along z"):
+            pm.reaching(store, marks, marks[0].id, wrong)
+
+
+def test_other_slices_do_not_move_the_rows_of_a_picture(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    picture = xr.Dataset({"a": (("y", "x"), np.zeros((8, 9)))})
+    event = {"type": "lasso", "axis": "z", "index": 0, "rows": "y", "columns": "x", "polygon": [[1, 1], [1, 5], [4, 5], [4, 1]]}
+    key = pm.keep_region(store, event, picture)
+    assert pm.extended(store, key, "0") == key

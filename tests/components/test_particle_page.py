@@ -18,6 +18,7 @@ from analysis.workspace import Workspace
 from components import particle_figures, particle_frames, particle_marks, particle_numbers, particle_stage, particle_view
 from components.context import CONFIG, Context
 from components.particle_routes import particle
+from components.results import looking
 from components.views import draw
 from tests import particles
 
@@ -78,6 +79,27 @@ def test_a_clicked_voxel_gives_its_own_spectrum_and_a_region_the_mean_of_those_t
     assert [t["name"].split(":")[0] for t in figure["data"] if t.get("showlegend", True)] == [k.replace("·", "·") for k in shown]
     counted = particle_figures.values(query)
     assert [i.data.attrs["n"] for i in counted.shown if i.id.endswith(region)] == [48]
+
+
+def test_a_region_over_several_slices_is_the_mean_of_all_of_them(study: dict[str, particles.Particle]) -> None:
+    store = particle_view.workspace().store
+    ds = store.open(particle_view.chosen(BOTH).dataset_keys[0])  # type: ignore[union-attr]
+    event = {"type": "lasso", "axis": "z", "index": 8, "rows": "y", "columns": "x", "polygon": [[6, 6], [6, 12], [14, 12], [14, 6]]}
+    prism = particle_marks.extended(store, particle_marks.keep_region(store, event, ds), "7-9")
+    query = {"particle": "1", "points": f"1.{prism}~1~prism", "mean": "hidden"}
+    (shown,) = particle_figures.spectra(query).shown
+    inside = study["uncoated"].mu[:, 7:10, 6:14, 6:12].reshape(len(particles.ENERGY), -1)
+    assert shown.data.attrs["n_voxels"] == inside.shape[1] == 144
+    assert shown.data["mu"].to_numpy() == pytest.approx(inside.mean(axis=1), abs=1e-5)
+    listed = str(particle_numbers.marks_list(query))
+    assert "eV (SD), n = 144" in listed and "value='7–9'" in listed
+
+
+def test_nothing_is_computed_while_a_pin_is_only_looked_at(study: dict[str, particles.Particle]) -> None:
+    query = {"particle": "1", "points": "1.9.9.9~0~unseen", "mean": "hidden"}
+    with looking():
+        assert particle_figures.spectra(query).shown == ()
+    assert len(particle_figures.spectra(query).shown) == 1
 
 
 def test_numbers_have_their_count_and_what_the_brush_holds(study: dict[str, particles.Particle]) -> None:
