@@ -1,8 +1,6 @@
 """Slices out of view forms, with what was unpacked for them kept: scrubbing unpacks each chunk once."""
 
-import threading
-from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.core import settings
+from components.kept import Kept
 
 LIMITS = (128 << 20, 1 << 30)  # bytes kept: at least, at most; between them a sixteenth of the memory
 
@@ -24,16 +23,14 @@ class Slab(NamedTuple):
     number: int
 
 
-class Slabs:
+class Slabs(Kept[np.ndarray]):
     """Unpacked slabs up to a number of bytes; the least recently used go first. Two requests for one share the work.
 
     Who goes through the slices finds the next slab unpacked when the middle of one was passed.
     """
 
     def __init__(self, limit: int) -> None:
-        self.limit, self.held = limit, 0
-        self._kept: OrderedDict[Slab, Future[np.ndarray]] = OrderedDict()
-        self._lock = threading.Lock()
+        super().__init__(limit, lambda slab: slab.nbytes)
         self._last: tuple[Slab, int] | None = None
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slabs")
 
@@ -53,37 +50,11 @@ class Slabs:
         following = slab._replace(number=slab.number + step)
         past_middle = (index % thick - thick / 2) * step > 0
         exists = 0 <= following.number * thick < _array(slab.folder, slab.level).shape[1 + slab.axis]
-        if past_middle and exists and following not in self._kept:
+        if past_middle and exists and following not in self:
             self._ahead.submit(self._slab, following)
 
     def _slab(self, wanted: Slab) -> np.ndarray:
-        with self._lock:
-            known = self._kept.get(wanted)
-            if known is not None:
-                self._kept.move_to_end(wanted)
-            else:
-                mine = self._kept[wanted] = Future()
-        if known is not None:
-            return known.result()
-        try:
-            made = _unpacked(wanted)
-        except BaseException as err:
-            with self._lock:
-                del self._kept[wanted]
-            mine.set_exception(err)
-            raise
-        mine.set_result(made)
-        self._make_room(made.nbytes)
-        return made
-
-    def _make_room(self, added: int) -> None:
-        with self._lock:
-            self.held += added
-            for slab in list(self._kept)[:-1]:
-                if self.held <= self.limit:
-                    return
-                if self._kept[slab].done():
-                    self.held -= self._kept.pop(slab).result().nbytes
+        return self.get(wanted, lambda: _unpacked(wanted))
 
 
 def _unpacked(slab: Slab) -> np.ndarray:
