@@ -56,7 +56,7 @@ def preset(query: Query, group: str | None) -> str:
 def changed(query: Query) -> dict[str, Any]:
     """What the address changes in the preset."""
     given = [f"{n}={query[named(n)].strip().replace(',', '.')}" for n in FIELDS if query.get(named(n), "").strip()]
-    return CrackParams.parse(given)
+    return CrackParams.parse(given) if given else {}
 
 
 def base(query: Query, group: str | None) -> dict[str, Any]:
