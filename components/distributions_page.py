@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.compute import EdgeParams
 from analysis.xanes.figures_base import QUANTITIES
-from components import comparability, distributions_view, edge_maps, job_panel, notice, shell
+from components import calibrants, comparability, distributions_view, edge_maps, job_panel, notice, shell
 from components.address import control
 from components.card import card, graph_id
 from components.context import style, workspace
@@ -72,13 +72,7 @@ def _recipe(query: Query) -> Component:
         info = EdgeParams.model_fields[name]
         default = _found_e0() if info.default is None else f"{info.default:g}"
         fields.append(entry(name, query, word, info.title or name, placeholder=default, unit="eV", width=58))
-    calibrants = [
-        entry(
-            "energies", query, "Calibrants at", "Edge energies of the calibrants, in eV", placeholder="8342.1, 8344.6", unit="eV", width=150
-        ),
-        entry("values", query, "are", "State of charge or valence of each calibrant", placeholder="0, 1", width=80),
-    ]
-    shown = calibrants if distributions_view.calibrated(query) else []
+    shown = calibrants.fields(query) if distributions_view.calibrated(query) else []
     return html.Div([*fields, *shown, panel(RECIPE, query, class_name="grow")], className="recipe-row")
 
 
@@ -116,7 +110,7 @@ def _compare(query: Query) -> Component:
     reach = entry("range", query, "range", words, placeholder="all", width=112)
     inside = picker("inside", query, INSIDE, "How particles are drawn", width=150)
     per = picker("per", query, PER, "Histograms of", width=138)
-    curves = picker("curves", query, CURVES, "Reference curves", width=162)
+    curves = picker("curves", query, CURVES, "Reference curves", width=178)
     bins = entry("bins", query, "bins", "Width of the bins, in eV (of state of charge or valence: 1)", placeholder="auto", width=50)
     brush = entry("brush", query, "marked", "Marked range: drag over the histogram, or write its two ends", placeholder="none", width=112)
     cards = [

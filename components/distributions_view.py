@@ -1,7 +1,7 @@
 """The distributions page's views: which particles, and which results of theirs, stand behind each figure.
 
 Names in the address: ``ref``, ``cmp``, ``excluded``, ``off`` as on every page of groups; ``states``, ``cycle``, ``dims`` choose
-measurements; the recipe of edge maps as in ``components.edge_maps``; ``show``, ``energies``, ``values`` of the calibration;
+measurements; the recipe of edge maps as in ``components.edge_maps``; ``show``, ``calibrants``, ``energies``, ``values`` of the calibration;
 ``bins``, ``range``, ``per``, ``curves``, ``inside``, ``brush`` of the pictures.
 """
 
@@ -16,7 +16,7 @@ from analysis.core.registry import Labelled
 from analysis.core.run import Request
 from analysis.xanes.activity import CHARGED, DISCHARGED
 from analysis.xanes.figures_base import QUANTITIES, STATES, state_of
-from components import edge_maps
+from components import calibrants, edge_maps
 from components.context import workspace
 from components.edge_maps import dimensionality_of, each, measured_particles, particle_name
 from components.results import merged, obtain
@@ -25,7 +25,7 @@ from components.views import Items, Query, View, listed, register
 Make = Callable[[MeasurementRecord, str], tuple[str | None, Status | None]]
 
 CHOICE = ("ref", "cmp", "excluded", "states", "cycle", "dims")
-CALIBRATION = ("show", "energies", "values")
+CALIBRATION = ("show", *calibrants.NAMES)
 MAPS = (*CHOICE, *edge_maps.RECIPE, *CALIBRATION)
 COUNTED = (*MAPS, "bins", "off")
 PICTURE = ("range",)
@@ -71,8 +71,16 @@ def maps(query: Query, *, off: bool = False) -> Items:
     edges = edge_maps.edge_maps(query, chosen)
     if not calibrated(query):
         return edges
-    params = calibration(query)
-    return _further(edges, chosen, lambda m, key: _step("xanes.calibrate", "edges", key, params, f"State of {particle_name(m)}"))
+    params, known = calibration(query), calibrants.maps(query)
+    if len(known.shown) < len(calibrants.chosen(query)):
+        return merged(replace(edges, shown=()), replace(known, shown=()))
+    more = {"calibrants": tuple(i.key for i in known.shown)} if known.shown else {}
+
+    def state(m: MeasurementRecord, key: str) -> tuple[str | None, Status | None]:
+        request = Request(recipe="xanes.calibrate", inputs={"edges": key, **more}, params=params)
+        return obtain(request, title=f"State of {particle_name(m)}")
+
+    return _further(edges, chosen, state)
 
 
 def calibrated(query: Query) -> str:
@@ -82,13 +90,15 @@ def calibrated(query: Query) -> str:
 
 def calibration(query: Query) -> dict[str, Any]:
     """What the calibrants stand for; ParamError where they are missing or do not pair."""
-    energies, values = numbers(query, "energies"), numbers(query, "values")
-    if len(energies) < 2 or len(energies) != len(values):
+    known, energies, values = calibrants.chosen(query), numbers(query, "energies"), numbers(query, "values")
+    given = len(known) or len(energies)
+    if given < 2 or given != len(values):
+        what = f"{given} {'particles' if known else 'edge energies'}"
         raise ParamError(
-            f"{QUANTITIES[calibrated(query)]} needs calibrants: {len(energies)} edge energies and {len(values)} values are given.",
-            hint="Give the edge energies of two or more calibrants, of the same definition, and the value of each.",
+            f"{QUANTITIES[calibrated(query)]} needs calibrants: {what} and {len(values)} values are given.",
+            hint="Choose two or more particles of known state, or write edge energies of the same definition; and the value of each.",
         )
-    return {"quantity": calibrated(query), "energies": energies, "values": values}
+    return {"quantity": calibrated(query), "values": values, **({} if known else {"energies": energies})}
 
 
 def numbers(query: Query, name: str) -> list[float]:

@@ -57,6 +57,12 @@ def particle_name(m: MeasurementRecord) -> str:
     return particle if m.cell and m.cell in particle else f"{m.cell} {particle}".strip()
 
 
+def titled(m: MeasurementRecord) -> str:
+    """Name and state, as lists have them."""
+    words = " · ".join(p for p in (particle_name(m), m.state or "") if p)
+    return f"{words}, excluded" if m.excluded else words
+
+
 def labelled(key: str, m: MeasurementRecord) -> Labelled:
     """A result as figures take it: named by its particle and state, identified by its measurement."""
     label = f"{particle_name(m)}{STATE_MARK}{m.state}" if m.state else particle_name(m)

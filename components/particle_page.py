@@ -27,10 +27,10 @@ from components import (
 from components.address import ADDRESS, control
 from components.card import card, graph_id
 from components.context import workspace
-from components.edge_maps import schema_of
+from components.edge_maps import schema_of, titled
 from components.particle_figures import PROFILE, SHIFTS, SPECTRA, VALUES
 from components.particle_marks import Line, line_of, marks_of, text_of
-from components.particle_view import DEFAULT_MAP, MAPS, chosen, particles, short_title, sides, tomograms
+from components.particle_view import DEFAULT_MAP, MAPS, chosen, particles, sides, tomograms
 from components.views import Query
 
 TABS = (("slices", "Slices"), ("solid", "3D"), ("frames", "Raw frames"))
@@ -64,7 +64,7 @@ def _tab(query: Query) -> str:
 
 def _controls(query: Query, every: Sequence[MeasurementRecord], tab: str) -> list[Component]:
     first = chosen(query)
-    named = [(str(m.id), short_title(m)) for m in every]
+    named = [(str(m.id), titled(m)) for m in every]
     default = str(first.id) if first and "particle" not in query else ""
     raw = any(schema_of(m) == FRAMES.name for m in sides(query))
     tabs = tuple(t for t in TABS if raw or t[0] != "frames")

@@ -11,7 +11,7 @@ from analysis.catalog.records import unit_of
 from analysis.core.params import Params
 from analysis.schemas import DEFINITIONS, EDGE_MAP
 from analysis.xanes.compute import EdgeParams
-from components import edge_maps, particle_view
+from components import calibrants, edge_maps, particle_view
 from components.address import ADDRESS, control
 from components.context import workspace
 from components.edge_maps import schema_of
@@ -122,25 +122,11 @@ def _state(query: Query) -> list[Component]:
         data=[{"value": "soc", "label": "State of charge"}, {"value": "valence", "label": "Ni valence"}],
         value=query.get("quantity", "soc"),
         size="xs",
-        w=130,
+        w=140,
         allowDeselect=False,
         **{"aria-label": "Quantity"},
     )
-    return [
-        dmc.Text("Calibrants", size="xs", fw=600),
-        quantity,
-        _list(query, "energies", "edge energies", "eV", "8342.1, 8344.0", 180),
-        _list(query, "values", "their values", "", "0, 1", 90),
-        dmc.Text("Beyond the calibrants nothing is said: such voxels have no value.", size="xs", c="dimmed"),
-    ]
-
-
-def _list(query: Query, name: str, word: str, unit: str, example: str, width: int) -> Component:
-    title = _params("xanes.calibrate").model_fields[name].title or name
-    text = dmc.TextInput(
-        id=control(name, ""), value=query.get(name, ""), placeholder=example, debounce=WAIT_MS, size="xs", w=width, **{"aria-label": title}
-    )
-    return dmc.Group([dmc.Text(word, size="xs", c="dimmed"), text, dmc.Text(unit, size="xs", c="dimmed")], gap=4, wrap="nowrap")
+    return [quantity, *calibrants.fields(query), dmc.Text("Beyond the calibrants nothing is said.", size="xs", c="dimmed")]
 
 
 @callback(

@@ -18,7 +18,7 @@ from analysis.core.run import Request
 from analysis.core.style import legend_name
 from analysis.schemas import EDGE_MAP, SPECTRA, STACK, VOLUME, spatial_dims
 from analysis.xanes.frames import FRAMES
-from components import edge_maps
+from components import calibrants, edge_maps
 from components.context import workspace
 from components.edge_maps import particle_name, schema_of
 from components.image_view import Source, view_of
@@ -30,7 +30,7 @@ DEFAULT_MAP = "edge_energy"
 LINES = ("e0", "pre1", "pre2", "norm1", "norm2", "energy_offset")
 CLUSTER = ("clusters", "components")
 LCF = ("sum_to_one", "max_shift")
-CALIBRATE = ("quantity", "energies", "values", "between")
+CALIBRATE = ("quantity", "energies", "values", "between", "calibrants")
 MAP_PARAMETERS = (*edge_maps.RECIPE, *CLUSTER, *LCF, "references", *CALIBRATE, "shifts", "align")
 
 
@@ -121,12 +121,6 @@ def title_of(m: MeasurementRecord) -> str:
     return legend_name(" · ".join(p for p in (particle_name(m), m.state or "", cycle) if p), m.origin)
 
 
-def short_title(m: MeasurementRecord) -> str:
-    """Name and state, as lists have them."""
-    words = " · ".join(p for p in (particle_name(m), m.state or "") if p)
-    return f"{words}, excluded" if m.excluded else words
-
-
 def tomograms(m: MeasurementRecord) -> list[MeasurementRecord]:
     """Volumes of the same particle, or of the same cell where the particle is not named."""
     found = [
@@ -204,10 +198,15 @@ def fractions_of(m: MeasurementRecord, query: Query) -> str:
 
 
 def state_of(m: MeasurementRecord, query: Query) -> str:
-    params = _parsed("xanes.calibrate", {n: query[n] for n in CALIBRATE if query.get(n)})
-    if not params.get("energies"):
-        raise DataError("no calibrants are given.", hint="State the edge energies of two or more known states above, and their values.")
-    return obtained(Request(recipe="xanes.calibrate", inputs={"edges": edges_of(m, query)}, params=params), f"State of {particle_name(m)}")
+    known = calibrants.chosen(query)
+    left_out = ("calibrants", "energies") if known else ("calibrants",)
+    params = _parsed("xanes.calibrate", {n: query[n] for n in CALIBRATE if query.get(n) and n not in left_out})
+    if not known and not params.get("energies"):
+        raise DataError("no calibrants are given.", hint="Choose particles of two or more known states above, or write edge energies.")
+    inputs: dict[str, str | tuple[str, ...]] = {"edges": edges_of(m, query)}
+    if known:
+        inputs["calibrants"] = tuple(edges_of(c, query) for c in known)
+    return obtained(Request(recipe="xanes.calibrate", inputs=inputs, params=params), f"State of {particle_name(m)}")
 
 
 def volume_of(m: MeasurementRecord, query: Query, tomogram: MeasurementRecord) -> str:

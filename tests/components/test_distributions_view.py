@@ -169,6 +169,18 @@ def test_state_of_charge_needs_calibrants_and_follows_them(page: Workspace) -> N
     assert figure["layout"]["yaxis"]["title"]["text"].startswith("State of charge / 1")
 
 
+def test_particles_of_known_state_calibrate_as_their_medians_do(page: Workspace) -> None:
+    plain = {i.id: scalars(i.data)["median"].value for i in view.maps(PAIR).shown}
+    low, high = min(plain, key=plain.__getitem__), max(plain, key=plain.__getitem__)
+    chosen = view.maps({**PAIR, "show": "soc", "calibrants": f"{low},{high}", "values": "0,1"})
+    written = view.maps({**PAIR, "show": "soc", "energies": f"{plain[low]},{plain[high]}", "values": "0,1"})
+    assert len(chosen.shown) == len(written.shown) == 8
+    for a, b in zip(chosen.shown, written.shown, strict=True):
+        np.testing.assert_allclose(a.data["state"], b.data["state"], atol=1e-6)
+    with pytest.raises(ParamError, match="2 particles and 1 values are given"):
+        view.maps({**PAIR, "show": "soc", "calibrants": f"{low},{high}", "values": "0"})
+
+
 def test_a_marked_range_says_its_share_and_leads_to_the_voxels(page: Workspace) -> None:
     query = {**PAIR, "brush": "8300,8400", "definition": "e_half", "e0": "8344"}
     drawn = distributions_tables.marked(query)
