@@ -26,6 +26,7 @@ from analysis.cracks.masks import Masks, masks_of
 
 FEWEST = 50  # voxels of a particle
 BLOCKS = 60
+ROUNDING = 1e-5  # of a bin: distances of four bytes at the limit of two bins belong to the upper one
 CORRELATED = 96  # voxels a side of the part in which the correlation is measured
 WITHIN = "voxels; interval by blocks within this particle"
 QUARTILES = (0.25, 0.5, 0.75)
@@ -145,8 +146,8 @@ def _blocks(energy: np.ndarray, counts: np.ndarray, far: np.ndarray, deep: np.nd
 def _tables(found: list[Gathered], params: DistanceParams, width: float) -> xr.Dataset:
     energy, far, deep = (np.concatenate([getattr(g, k) for g in found]) for k in ("energy", "distance", "depth"))
     share = np.concatenate([g.distance / g.furthest for g in found])
-    by_far, by_deep = (np.floor(v / width).astype(np.int64) for v in (far, deep))
-    by_share = np.minimum((share * params.parts).astype(np.int64), params.parts - 1)
+    by_far, by_deep = (np.floor(v / width + ROUNDING).astype(np.int64) for v in (far, deep))
+    by_share = np.minimum((share * params.parts + ROUNDING).astype(np.int64), params.parts - 1)
     bins, layers = int(by_far.max()) + 1, int(by_deep.max()) + 1
     made: dict[str, Any] = {"distance": (("bin",), (np.arange(bins) + 0.5) * width, {"units": "um"})}
     made |= _statistics(energy, by_far, bins, "bin", "", params.fewest)

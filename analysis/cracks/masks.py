@@ -9,8 +9,7 @@ import xarray as xr
 
 from analysis.core.data import warn, warnings_of
 from analysis.core.errors import DataError
-from analysis.core.numerics.edt import distances
-from analysis.cracks.particles import Particles, particles_of
+from analysis.cracks.particles import Particles, cut_of, particles_of
 from analysis.schemas import VOXEL, has_voxel_size, spatial_dims, voxel_um
 
 NO_SIZE = "The voxel size is not known: lengths are in voxels, not in µm. Read the file with voxel_um=…"
@@ -39,10 +38,6 @@ class Masks:
         """In µm³."""
         return float(np.prod(self.voxel))
 
-    def depth(self) -> np.ndarray:
-        """Distance of every voxel of an envelope from its surface, in µm; where particles touch is surface too."""
-        return distances(self.envelope if self.particles.count < 2 else ~_between(self.label), self.voxel)
-
 
 def masks_of(segmentation: xr.Dataset) -> Masks:
     """The masks of a stored segmentation.
@@ -55,11 +50,13 @@ def masks_of(segmentation: xr.Dataset) -> Masks:
     if spatial_dims(segmentation) != VOXEL:
         raise DataError("Cracks are measured in volumes, and this is a picture.", hint="Choose the segmentation of a tomogram.")
     label = np.ascontiguousarray(segmentation["particle"].to_numpy())
-    if not label.any():
+    particles = particles_of(label)
+    if particles.count == 0:
         raise DataError("The mask is empty: no voxel belongs to a particle.", hint="Choose another mask, or find the particles again.")
-    crack = np.ascontiguousarray(segmentation["crack"].to_numpy() != 0)
+    crack = np.ascontiguousarray(segmentation["crack"].to_numpy())
+    crack = crack.view(bool) if crack.dtype.itemsize == 1 and crack.max(initial=0) < 2 else crack != 0
     z, y, x = voxel_um(segmentation)
-    return Masks(crack, label, (z, y, x), particles_of(label))
+    return Masks(crack, label, (z, y, x), particles)
 
 
 def checked_shape(ds: xr.Dataset, other: xr.Dataset, what: str) -> None:
@@ -76,7 +73,7 @@ def segmentation_of(label: np.ndarray, crack: np.ndarray, like: xr.Dataset, attr
     crack = crack & inside
     variables = {
         "envelope": (VOXEL, inside.view(np.uint8), {"units": "1", "title": "Envelope"}),
-        "solid": (VOXEL, (inside & ~crack).view(np.uint8), {"units": "1", "title": "Solid"}),
+        "solid": (VOXEL, (inside ^ crack).view(np.uint8), {"units": "1", "title": "Solid"}),
         "crack": (VOXEL, crack.view(np.uint8), {"units": "1", "title": "Cracks"}),
         "particle": (VOXEL, label, {"units": "1", "title": "Particle"}),
     }
@@ -92,21 +89,8 @@ def remarks_of(label: np.ndarray, like: xr.Dataset) -> list[str]:
     if max(sizes) > min(sizes) * 1.001:
         said = " × ".join(f"{s:g}" for s in sizes)
         found.append(f"Voxels are not cubes ({said} µm): distances and areas respect that, filters and widths count voxels.")
-    cut = particles_of(label).cut
+    cut = cut_of(label)
     if cut:
         named = ", ".join(map(str, cut[:5])) + (" …" if len(cut) > 5 else "")
         found.append(f"Cut by the border of the volume and left out of the ratio: particle {named}.")
     return found
-
-
-def _between(label: np.ndarray) -> np.ndarray:
-    """Voxels that are outside, or next to another particle with a higher number."""
-    out = label == 0
-    for axis in range(3):
-        first = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
-        second = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
-        a, b = label[first], label[second]
-        touch = (a != b) & (a > 0) & (b > 0)
-        out[first] |= touch & (a < b)
-        out[second] |= touch & (b < a)
-    return out

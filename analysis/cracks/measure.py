@@ -10,14 +10,13 @@ from pydantic import Field
 from analysis.core.data import warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.core.numerics.components import components
-from analysis.core.numerics.morphology import widened
 from analysis.core.numerics.surfels import areas
-from analysis.core.numerics.thickness import thickness
+from analysis.core.numerics.thickness import thickness_along
 from analysis.core.params import Params
 from analysis.core.progress import report
 from analysis.cracks.masks import Masks, masks_of
 from analysis.cracks.schemas import MEASURES
-from analysis.cracks.tallies import CrackSums, Shells, crack_sums, radial_position, shells
+from analysis.cracks.tallies import CrackSums, Shells, crack_sums, positions, shells
 
 WIDTH_BINS_A_VOXEL = 1
 MOST_WIDTHS = 400
@@ -75,23 +74,20 @@ def measure(
 def _parts(masks: Masks, params: MeasureParams) -> Parts:
     cracks = components(masks.crack)
     report(0.1, "labels")
-    radial = radial_position(masks.depth(), masks.label, masks.particles.count)
-    report(0.35, "distances")
-    width = thickness(masks.crack)
-    report(0.6, "widths")
-    outside = ~masks.envelope
-    surface = widened(outside, 1)
-    is_open = cracks.any_of(surface)
-    area = areas(masks.crack, masks.solid, masks.label, masks.particles.count, masks.voxel)
-    report(0.8, "areas")
-    envelope = np.bincount(masks.label.ravel(), minlength=masks.particles.count + 1)
-    counted = envelope > 0
+    places = positions(masks, cracks, params.shells)
+    report(0.4, "distances")
+    width = thickness_along(masks.crack, cracks)
+    report(0.7, "widths")
+    area = areas(masks.crack, None, masks.label, masks.particles.count, masks.voxel)
+    report(0.9, "areas")
+    counted = places.envelope > 0
     counted[0] = False
     if not params.include_cut:
         counted[list(masks.particles.cut)] = False
-    bins = (params.shells, min(MOST_WIDTHS, int(np.ceil(width.max())) + 1), 1.0 / WIDTH_BINS_A_VOXEL)
-    found = shells(masks.label, masks.crack, radial, width - np.float32(0.5) * (width > 0), counted, bins)
-    return Parts(masks, crack_sums(cracks, masks.label, radial, width), is_open, area, envelope, counted, found)
+    classes = min(MOST_WIDTHS, int(np.ceil(width.max(initial=0.0))) + 1), 1.0 / WIDTH_BINS_A_VOXEL
+    found = shells(cracks, masks.label, places, width - np.float32(0.5), counted, classes)
+    sums = crack_sums(cracks, masks.label, places.radial, width)
+    return Parts(masks, sums, cracks.beside(masks.label), area, places.envelope, counted, found)
 
 
 Variables = dict[str, tuple[Any, ...]]

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from analysis.core.errors import DataError
+from analysis.core.numerics.boxes import boxes_of
 from analysis.core.numerics.components import components, filled
 from analysis.core.numerics.edt import distances
 from analysis.core.numerics.morphology import closed
@@ -70,13 +71,13 @@ def envelopes(solid: np.ndarray, params: ParticleParams) -> Particles:
         raise DataError(
             f"No particle of at least {params.min_particle} voxels was found.", hint="Check the levels and the smallest particle size."
         )
-    return Particles(label, count, _cut(label), tuple(b for b in ndimage.find_objects(label) if b is not None))
+    return particles_of(label)
 
 
 def particles_of(label: np.ndarray) -> Particles:
-    """Particles from their stored labels."""
-    boxes = ndimage.find_objects(label.astype(np.int32, copy=False))
-    return Particles(label, len(boxes), _cut(label), tuple(b if b is not None else (slice(0, 0),) * 3 for b in boxes))
+    """Particles from their labels."""
+    boxes = boxes_of(label)
+    return Particles(label, len(boxes), cut_of(label), boxes)
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _envelope(mask: np.ndarray, params: ParticleParams) -> np.ndarray:
     return parts.painted(sizes == sizes.max()) if parts.count else body
 
 
-def _cut(label: np.ndarray) -> tuple[int, ...]:
+def cut_of(label: np.ndarray) -> tuple[int, ...]:
     """Numbers of the particles that reach the border of the volume."""
     faces = [f for axis in range(3) if label.shape[axis] > 1 for f in (label.take(0, axis), label.take(-1, axis))]
     found = np.unique(np.concatenate([f.ravel() for f in faces])) if faces else np.array([], int)

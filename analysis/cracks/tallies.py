@@ -1,4 +1,8 @@
-"""Sums over the voxels of cracks and particles in one pass."""
+"""Sums over the voxels of cracks and particles in one pass.
+
+What is known of every voxel of a crack (radial position, width) stands in one row, run after run as in the cracks' ``Components``: cracks
+are a small part of a volume.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +10,9 @@ import numpy as np
 from numba import njit
 
 from analysis.core.numerics.components import Components
+from analysis.core.numerics.edt import distances
+from analysis.core.numerics.morphology import wider
+from analysis.cracks.masks import Masks
 
 
 @dataclass(frozen=True)
@@ -23,16 +30,18 @@ class CrackSums:
 
 
 def crack_sums(cracks: Components, label: np.ndarray, radial: np.ndarray, width: np.ndarray) -> CrackSums:
-    """Sums over each crack of the radial position (0 core … 1 surface), the width and the coordinates of its voxels."""
+    """Sums over each crack of the radial position (0 core … 1 surface), the width and the coordinates of its voxels.
+
+    ``label`` has shape (z, y, x), the particle of each voxel; ``radial`` and ``width`` have shape (voxels of cracks,).
+    """
     n = cracks.count + 1
     sums = np.zeros((n, 4))
     widest = np.zeros(n, np.float32)
-    flat = [a.reshape(-1, a.shape[-1]) for a in (label, radial, width)]
-    _sum_cracks(cracks.row, cracks.start, cracks.stop, cracks.label, cracks.shape[1], flat[1], flat[2], sums, widest)
+    _sum_cracks(cracks.row, cracks.start, cracks.stop, cracks.label, cracks.first(), cracks.shape[1], radial, width, sums, widest)
     size = cracks.sizes()
     with np.errstate(invalid="ignore"):
         means = sums / size[:, None]
-    return CrackSums(size, _owners(cracks, flat[0]), widest, means[:, 0], means[:, 1:])
+    return CrackSums(size, _owners(cracks, label.reshape(-1, label.shape[-1])), widest, means[:, 0], means[:, 1:])
 
 
 def _owners(cracks: Components, label: np.ndarray) -> np.ndarray:
@@ -47,16 +56,76 @@ def _owners(cracks: Components, label: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _sum_cracks(row, start, stop, label, height, radial, width, sums, widest):  # type: ignore[no-untyped-def]
+def _sum_cracks(row, start, stop, label, first, height, radial, width, sums, widest):  # type: ignore[no-untyped-def]
     for i in range(row.size):
         n, r = label[i], row[i]
         z, y = r // height, r % height
         for x in range(start[i], stop[i]):
-            sums[n, 0] += radial[r, x]
+            k = first[i] + x - start[i]
+            sums[n, 0] += radial[k]
             sums[n, 1] += z
             sums[n, 2] += y
             sums[n, 3] += x
-            widest[n] = max(widest[n], width[r, x])
+            widest[n] = max(widest[n], width[k])
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Radial positions, 1 at the surface of a particle, 0 at the place farthest from it.
+
+    ``radial`` is that of every voxel of a crack, (voxels,), float32; ``envelope`` has the voxels of each particle, (particles + 1,);
+    ``shells`` those of each particle in shells of equal steps of the radial position, (particles + 1, shells).
+    """
+
+    radial: np.ndarray
+    envelope: np.ndarray
+    shells: np.ndarray
+
+
+def positions(masks: Masks, cracks: Components, shells: int) -> Positions:
+    """Radial positions, particle by particle in its own box: another particle that touches it is outside."""
+    first = cracks.first()
+    count = masks.particles.count + 1
+    found = Positions(np.zeros(int(first[-1]), np.float32), np.zeros(count, np.int64), np.zeros((count, shells), np.int64))
+    for number, box in enumerate(masks.particles.boxes, start=1):
+        part = wider(box, 1, masks.label.shape)
+        own = masks.label[part] == number
+        depth = distances(own, masks.voxel)
+        deepest = float(depth.max(initial=0.0))
+        if 0 < deepest < np.inf:
+            _relative(depth, own, np.float32(deepest), found.shells[number])
+        else:  # it fills the volume: no surface is seen
+            depth[:] = 0.0
+            found.shells[number, 0] = np.count_nonzero(own)
+        found.envelope[number] = found.shells[number].sum()
+        runs, origin = cracks.between(part[0].start, part[0].stop), np.array([s.start for s in part])
+        _gather(cracks.row[runs], cracks.start[runs], cracks.stop[runs], first[runs], cracks.shape[1], origin, own, depth, found.radial)
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _relative(depth, own, deepest, shells):  # type: ignore[no-untyped-def]
+    """Depths turned into radial positions, in place, and counted in shells."""
+    n = shells.size
+    for z in range(depth.shape[0]):
+        for y in range(depth.shape[1]):
+            for x in range(depth.shape[2]):
+                if own[z, y, x]:
+                    depth[z, y, x] = 1 - depth[z, y, x] / deepest
+                    shells[min(int(depth[z, y, x] * n), n - 1)] += 1
+
+
+@njit(nogil=True, cache=True)
+def _gather(row, start, stop, first, height, origin, own, values, out):  # type: ignore[no-untyped-def]
+    """Values of a box in the voxels of runs that are ``own``."""
+    _, rows, width = own.shape
+    for i in range(row.size):
+        z, y = row[i] // height - origin[0], row[i] % height - origin[1]
+        if y < 0 or y >= rows:
+            continue
+        for x in range(max(start[i], origin[2]), min(stop[i], origin[2] + width)):
+            if own[z, y, x - origin[2]]:
+                out[first[i] + x - start[i]] = values[z, y, x - origin[2]]
 
 
 @dataclass(frozen=True)
@@ -69,45 +138,23 @@ class Shells:
 
 
 def shells(
-    label: np.ndarray, crack: np.ndarray, radial: np.ndarray, width: np.ndarray, counted: np.ndarray, bins: tuple[int, int, float]
+    cracks: Components, label: np.ndarray, found: Positions, width: np.ndarray, counted: np.ndarray, classes: tuple[int, float]
 ) -> Shells:
-    """Counts over the particles for which ``counted`` (count + 1,) says so; ``bins``: shells, classes of width, width of a class."""
-    n_shells, n_widths, step = bins
-    found = Shells(np.zeros(n_shells, np.int64), np.zeros(n_shells, np.int64), np.zeros(n_widths, np.int64))
-    flat = [a.reshape(-1) for a in (label, crack, radial, width)]
-    _shells(flat[0], flat[1], flat[2], flat[3], counted, step, found.envelope, found.crack, found.width)
-    return found
+    """Counts over the particles for which ``counted`` (count + 1,) says so; ``classes``: of width, and the width of one."""
+    many, step = classes
+    made = Shells(found.shells[counted].sum(axis=0), np.zeros(found.shells.shape[1], np.int64), np.zeros(many, np.int64))
+    flat = label.reshape(-1, label.shape[-1])
+    _count(cracks.row, cracks.start, cracks.stop, cracks.first(), flat, counted, found.radial, width, step, made.crack, made.width)
+    return made
 
 
 @njit(nogil=True, cache=True)
-def _shells(label, crack, radial, width, counted, step, envelope, cracked, widths):  # type: ignore[no-untyped-def]
-    n, m = envelope.size, widths.size
-    for i in range(label.size):
-        if not counted[label[i]]:
-            continue
-        shell = min(int(radial[i] * n), n - 1)
-        envelope[shell] += 1
-        if crack[i]:
-            cracked[shell] += 1
-            widths[min(int(width[i] / step), m - 1)] += 1
-
-
-def radial_position(depth: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
-    """1 at the surface of a particle, 0 at the place farthest from it; computed in the memory of ``depth``, float32."""
-    deepest = np.zeros(count + 1, np.float32)
-    flat, names = depth.reshape(-1), label.reshape(-1)
-    _deepest(flat, names, deepest)
-    _relative(flat, names, deepest)
-    return depth
-
-
-@njit(nogil=True, cache=True)
-def _deepest(depth, label, deepest):  # type: ignore[no-untyped-def]
-    for i in range(depth.size):
-        deepest[label[i]] = max(deepest[label[i]], depth[i])
-
-
-@njit(nogil=True, cache=True)
-def _relative(depth, label, deepest):  # type: ignore[no-untyped-def]
-    for i in range(depth.size):
-        depth[i] = 1 - depth[i] / deepest[label[i]] if label[i] > 0 and deepest[label[i]] > 0 else 0.0
+def _count(row, start, stop, first, label, counted, radial, width, step, cracked, widths):  # type: ignore[no-untyped-def]
+    n, m = cracked.size, widths.size
+    for i in range(row.size):
+        for x in range(start[i], stop[i]):
+            if not counted[label[row[i], x]]:
+                continue
+            k = first[i] + x - start[i]
+            cracked[min(int(radial[k] * n), n - 1)] += 1
+            widths[min(int(width[k] / step), m - 1)] += 1

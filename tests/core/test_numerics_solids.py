@@ -5,9 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from analysis.core.numerics.block_fit import block_fit, block_growth
+from analysis.core.numerics.components import components
 from analysis.core.numerics.spatial import block_labels, correlation
 from analysis.core.numerics.surfels import areas
-from analysis.core.numerics.thickness import thickness
+from analysis.core.numerics.thickness import thickness, thickness_along
 
 SIDE = 64
 AT = np.stack(np.meshgrid(*[np.arange(SIDE) - (SIDE - 1) / 2] * 3, indexing="ij"), axis=-1)
@@ -46,6 +47,18 @@ def test_the_width_of_a_slab_along_the_axes_is_exact(width: int) -> None:
     slab[5 : 5 + width] = True
     for turned in (slab, slab.transpose(1, 0, 2), slab.transpose(2, 1, 0)):
         assert np.unique(thickness(turned)[turned]).tolist() == [width]
+
+
+def test_widths_voxel_after_voxel_are_those_of_the_volume() -> None:
+    mask = gaussian_filter(np.random.default_rng(7).standard_normal((30, 40, 50)), 2) > 0.1
+    whole = thickness(mask)
+    np.testing.assert_array_equal(thickness_along(mask, components(mask)), whole[mask])
+    far = np.zeros((90, 20, 20), bool)
+    far[40:70, 3:17, 3:17] = True  # a slab of the work holds balls of its neighbours
+    assert thickness(far)[55, 10, 10] == 14
+    nobody = np.zeros((3, 4, 5), bool)
+    assert thickness_along(nobody, components(nobody)).size == 0
+    assert not areas(nobody, None, np.ones((3, 4, 5), np.uint8), 1, (1.0, 1.0, 1.0)).any()
 
 
 def test_the_width_of_slanted_sheets_and_balls_to_about_a_voxel() -> None:

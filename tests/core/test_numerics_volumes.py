@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from analysis.core.numerics.blur import blurred, reach
+from analysis.core.numerics.boxes import boxes_of
 from analysis.core.numerics.components import components, filled, kept
 from analysis.core.numerics.edt import distances
 from analysis.core.numerics.growth import grown
@@ -96,3 +97,15 @@ def test_labels_grow_to_the_nearer_one() -> None:
     mask[0, 0, 4] = False
     mask[0, 0, 9] = False
     assert grown(label, mask).ravel().tolist() == [1, 1, 1, 1, 0, 2, 2, 2, 2, 0]
+
+
+def test_parts_beside_what_is_unmarked_and_boxes_of_labels() -> None:
+    mask, marks = noise((12, 14, 16), 0.1, seed=5), noise((12, 14, 16), 0.9, seed=6)
+    label, count = ndimage.label(mask, ALL)
+    near = ndimage.binary_dilation(~marks, ALL)
+    np.testing.assert_array_equal(np.flatnonzero(components(mask).beside(marks)), np.unique(label[near & mask]))
+    label[label == count // 2] = 0
+    found = boxes_of(label)
+    for own, expected in zip(found, ndimage.find_objects(label), strict=True):
+        assert own == (expected or (slice(0, 0),) * 3)
+    assert boxes_of(np.zeros((3, 4, 5), np.uint16)) == ()

@@ -37,6 +37,24 @@ class Components:
         _any_of(self.row, self.start, self.stop, self.label, _rows_of(marks), found)
         return found
 
+    def beside(self, marks: np.ndarray) -> np.ndarray:
+        """Whether a part has a voxel that is 0 in ``marks`` among the neighbours of its voxels over faces, edges and corners.
+
+        Shape (count + 1,), bool; what lies beyond the array is no neighbour.
+        """
+        found = np.zeros(self.count + 1, bool)
+        _beside(self.row, self.start, self.stop, self.label, self.shape[1], _rows_of(marks), found)
+        return found
+
+    def first(self) -> np.ndarray:
+        """Place of the first voxel of each run when the voxels of all runs stand in a row, shape (runs + 1,), int64."""
+        return np.concatenate([[0], np.cumsum(self.stop - self.start, dtype=np.int64)])
+
+    def between(self, low: int, high: int) -> slice:
+        """The runs in slices ``low`` … ``high``."""
+        a, b = np.searchsorted(self.row, [low * self.shape[1], high * self.shape[1]])
+        return slice(int(a), int(b))
+
     def painted(self, values: np.ndarray) -> np.ndarray:
         """A volume with ``values[label]`` in every voxel of a part and 0 elsewhere; of the type of ``values``."""
         out = np.zeros(self.shape, values.dtype)
@@ -201,6 +219,28 @@ def _any_of(row, start, stop, label, marks, found):  # type: ignore[no-untyped-d
             if marks[row[i], x] != 0:
                 found[label[i]] = True
                 break
+
+
+@njit(nogil=True, cache=True)
+def _beside(row, start, stop, label, height, marks, found):  # type: ignore[no-untyped-def]
+    width = marks.shape[1]
+    for i in range(row.size):
+        if found[label[i]] or label[i] == 0:
+            continue
+        y = row[i] % height
+        for z in range(row[i] // height - 1, row[i] // height + 2):
+            for other in range(max(y - 1, 0), min(y + 2, height)):
+                r = z * height + other
+                if 0 <= r < marks.shape[0] and _any_zero(marks[r], max(start[i] - 1, 0), min(stop[i] + 1, width)):
+                    found[label[i]] = True
+
+
+@njit(nogil=True, cache=True)
+def _any_zero(row, begin, end):  # type: ignore[no-untyped-def]
+    x = begin
+    while x < end and row[x] != 0:
+        x += 1
+    return x < end
 
 
 @njit(nogil=True, cache=True)

@@ -34,9 +34,15 @@ def distances(mask: np.ndarray, voxel: tuple[float, float, float] = (1.0, 1.0, 1
     ----------
     .. [1] P. F. Felzenszwalb, D. P. Huttenlocher, Theory of Computing 8, 415 (2012), doi 10.4086/toc.2012.v008a019.
     """
-    squares = squared_distances(mask, voxel)
-    flat = squares.reshape(-1)
-    in_parts(lambda a, b: np.sqrt(flat[a:b], out=flat[a:b]), flat.size, part=1 << 16)
+    unit = voxel[0] if min(voxel) == max(voxel) else 1.0  # of cubes: exact whole squares, rounded once
+    squares = squared_distances(mask, voxel if unit == 1.0 else (1.0, 1.0, 1.0))
+
+    def finish(begin: int, end: int) -> None:
+        part = np.sqrt(squares[begin:end], out=squares[begin:end])
+        if unit != 1.0:
+            part *= np.float32(unit)
+
+    in_parts(finish, mask.shape[0])
     return squares
 
 

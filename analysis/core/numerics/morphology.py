@@ -46,13 +46,19 @@ def closed(mask: np.ndarray, radius: float) -> np.ndarray:
 
 def bounds(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
     """The smallest box that holds all marked voxels; None where there are none."""
-    z = np.flatnonzero(mask.reshape(mask.shape[0], -1).any(axis=1))
+    z = np.flatnonzero([plane.any() for plane in mask])
     if z.size == 0:
         return None
-    flat = mask[z[0] : z[-1] + 1].any(axis=0)
-    y, x = (np.flatnonzero(flat.any(axis=a)) for a in (1, 0))
+    flat = np.logical_or.reduce(mask[z[0] : z[-1] + 1], axis=0)
+    y, x = (np.flatnonzero(np.logical_or.reduce(flat, axis=a)) for a in (1, 0))
     zs, ys, xs = (slice(int(n[0]), int(n[-1]) + 1) for n in (z, y, x))
     return zs, ys, xs
+
+
+def wider(box: tuple[slice, slice, slice], reach: int, shape: tuple[int, ...]) -> tuple[slice, slice, slice]:
+    """The box with ``reach`` voxels more on each side, as far as the array goes."""
+    z, y, x = (slice(max(0, s.start - reach), min(n, s.stop + reach)) for s, n in zip(box, shape, strict=True))
+    return z, y, x
 
 
 def within(mask: np.ndarray, radius: float) -> np.ndarray:

@@ -4,18 +4,21 @@ import numpy as np
 from numba import njit
 
 from analysis.core.numerics.blur import blurred, reach
+from analysis.core.numerics.morphology import bounds, wider
+from analysis.core.numerics.parallel import in_parts
 
 SMOOTH = 1.2  # voxels: standard deviation under which the direction of the surface is taken
-SLAB = 64
+SLAB = 32  # slices that are worked on at once
 
 
-def areas(mask: np.ndarray, wall: np.ndarray, owner: np.ndarray, count: int, voxel: tuple[float, float, float]) -> np.ndarray:
+def areas(mask: np.ndarray, wall: np.ndarray | None, owner: np.ndarray, count: int, voxel: tuple[float, float, float]) -> np.ndarray:
     """Area between ``mask`` and ``wall`` for each owner of the mask's voxels.
 
     Parameters
     ----------
     mask, wall
         Shape (z, y, x), bool. Faces between a voxel of the mask and one of ``wall`` count; others and the border of the array do not.
+        Without a wall, it is what has an owner and is not of the mask.
     owner
         Same shape, whole numbers 0 … ``count``: to whom the area of a voxel of the mask belongs.
     voxel
@@ -35,15 +38,23 @@ def areas(mask: np.ndarray, wall: np.ndarray, owner: np.ndarray, count: int, vox
     ----------
     .. [1] A. Lenoir, R. Malgouyres, M. Revenu, DGCI 1996, LNCS 1176, 241, doi 10.1007/3-540-62005-2_21.
     """
-    total = np.zeros(count + 1)
-    halo = reach(SMOOTH) + 1
-    for start in range(0, mask.shape[0], SLAB):
-        stop = min(start + SLAB, mask.shape[0])
-        low, high = max(0, start - halo), min(mask.shape[0], stop + halo)
-        smooth = blurred(mask[low:high], SMOOTH)
-        parts = [np.ascontiguousarray(a[low:high]) for a in (mask, wall, owner)]
-        _areas(smooth, parts[0], parts[1], parts[2], start - low, stop - low, np.array(voxel), total)
-    return total
+    box, halo = bounds(mask), reach(SMOOTH) + 1
+    if box is None:
+        return np.zeros(count + 1)
+    box = wider(box, halo, mask.shape)
+    mask, wall, owner = mask[box], owner[box] if wall is None else wall[box], owner[box]
+    found: dict[int, np.ndarray] = {}
+
+    def slabs(begin: int, end: int) -> None:
+        for start in range(begin, end, SLAB):
+            stop, total = min(start + SLAB, end), np.zeros(count + 1)
+            low, high = max(0, start - halo), min(mask.shape[0], stop + halo)
+            smooth = blurred(mask[low:high], SMOOTH)
+            _areas(smooth, mask[low:high], wall[low:high], owner[low:high], start - low, stop - low, np.array(voxel), total)
+            found[start] = total
+
+    in_parts(slabs, mask.shape[0], part=SLAB)
+    return np.asarray(sum(found[start] for start in sorted(found)))
 
 
 @njit(nogil=True, cache=True)

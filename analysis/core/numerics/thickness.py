@@ -1,9 +1,13 @@
 """Local thickness: in every voxel the diameter of the largest ball inside the mask that holds it."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
+from analysis.core.numerics.components import Components
 from analysis.core.numerics.edt import distances
+from analysis.core.numerics.morphology import bounds, wider
 from analysis.core.numerics.parallel import in_parts
 
 ALIKE = 0.25  # distances of two neighbours on either side of a middle that lies between voxels differ by less, in voxels
@@ -31,12 +35,55 @@ def thickness(mask: np.ndarray) -> np.ndarray:
     ----------
     .. [1] T. Hildebrand, P. Rüegsegger, J. Microsc. 185, 67 (1997), doi 10.1046/j.1365-2818.1997.1340694.x.
     """
+    out = np.zeros(mask.shape, np.float32)
+    box = _box(mask)
+    if box is not None:
+        inner = out[box]
+
+        def keep(begin: int, end: int, found: np.ndarray) -> None:
+            inner[begin:end] = found
+
+        _each_slab(mask[box], keep)
+    return out
+
+
+def thickness_along(mask: np.ndarray, runs: Components) -> np.ndarray:
+    """Local thickness of the voxels of the mask one after another, shape (voxels,), float32: in the memory of a few slices.
+
+    ``runs`` are those of ``components(mask)``.
+    """
+    first = runs.first()
+    out = np.zeros(int(first[-1]), np.float32)
+    box = _box(mask)
+    if box is not None:
+        origin = np.array([s.start for s in box])
+
+        def keep(begin: int, end: int, found: np.ndarray) -> None:
+            own = runs.between(origin[0] + begin, origin[0] + end)
+            _gather(runs.row[own], runs.start[own], runs.stop[own], first[own], runs.shape[1], origin, begin, found, out)
+
+        _each_slab(mask[box], keep)
+    return out
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """The mask with a voxel around it: what is beyond cannot be seen from inside."""
+    box = bounds(mask)
+    return None if box is None else wider(box, 1, mask.shape)
+
+
+def _each_slab(mask: np.ndarray, keep: Callable[[int, int, np.ndarray], None]) -> None:
+    """Call ``keep(begin, end, thickness of these slices)`` for slabs of the mask, in threads."""
     away = distances(mask)
     away[~np.isfinite(away)] = float(max(mask.shape))
     halo = int(np.ceil(away.max())) + 1
-    out = np.zeros(mask.shape, np.float32)
-    in_parts(lambda a, b: _paint(away, a, b, halo, out), mask.shape[0])
-    return out
+
+    def slab(begin: int, end: int) -> None:
+        found = np.zeros((end - begin, *mask.shape[1:]), np.float32)
+        _paint(away, begin, halo, found)
+        keep(begin, end, found)
+
+    in_parts(slab, mask.shape[0], part=max(1, min(2 * halo, mask.shape[0] // 4)))
 
 
 @njit(nogil=True, cache=True)
@@ -61,14 +108,14 @@ def _is_within_another(away, z, y, x):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _ball(away, cz, cy, cx, radius, diameter, begin, end, out):  # type: ignore[no-untyped-def]
-    _, height, width = out.shape
+def _ball(away, cz, cy, cx, radius, diameter, begin, out):  # type: ignore[no-untyped-def]
+    count, height, width = out.shape
     limit = radius * radius - 1e-4
-    for z in range(max(begin, int(np.ceil(cz - radius))), min(end, int(np.floor(cz + radius)) + 1)):
+    for z in range(max(begin, int(np.ceil(cz - radius))), min(begin + count, int(np.floor(cz + radius)) + 1)):
         for y in range(max(0, int(np.ceil(cy - radius))), min(height, int(np.floor(cy + radius)) + 1)):
             for x in range(max(0, int(np.ceil(cx - radius))), min(width, int(np.floor(cx + radius)) + 1)):
-                if (z - cz) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 < limit and away[z, y, x] > 0 and out[z, y, x] < diameter:
-                    out[z, y, x] = diameter
+                if (z - cz) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 < limit and away[z, y, x] > 0:
+                    out[z - begin, y, x] = max(out[z - begin, y, x], diameter)
 
 
 @njit(nogil=True, cache=True)
@@ -83,15 +130,24 @@ def _is_between(away, z, y, x, i, j, k):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _paint(away, begin, end, halo, out):  # type: ignore[no-untyped-def]
+def _paint(away, begin, halo, out):  # type: ignore[no-untyped-def]
+    """The thickness in the slices from ``begin`` on, as many as ``out`` has."""
     depth, height, width = away.shape
-    for z in range(max(0, begin - halo), min(depth, end + halo)):
+    for z in range(max(0, begin - halo), min(depth, begin + out.shape[0] + halo)):
         for y in range(height):
             for x in range(width):
                 here = away[z, y, x]
                 if here == 0 or _is_within_another(away, z, y, x):
                     continue
-                _ball(away, float(z), float(y), float(x), here, 2 * here - 1, begin, end, out)
+                _ball(away, float(z), float(y), float(x), here, 2 * here - 1, begin, out)
                 for i, j, k in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
                     if _is_between(away, z, y, x, i, j, k):
-                        _ball(away, z + i / 2, y + j / 2, x + k / 2, here, 2 * here, begin, end, out)
+                        _ball(away, z + i / 2, y + j / 2, x + k / 2, here, 2 * here, begin, out)
+
+
+@njit(nogil=True, cache=True)
+def _gather(row, start, stop, first, height, origin, begin, values, out):  # type: ignore[no-untyped-def]
+    for i in range(row.size):
+        z, y = row[i] // height - origin[0] - begin, row[i] % height - origin[1]
+        for x in range(start[i], stop[i]):
+            out[first[i] + x - start[i]] = values[z, y, x - origin[2]]
