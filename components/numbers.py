@@ -8,13 +8,16 @@ PERCENT = ("retention", "mean_coulombic_efficiency", "cumulative_ce_loss")  # ra
 MILLIVOLT = ("hysteresis_growth",)  # V a cycle, printed in mV a cycle
 
 
-def printed(value: float | int | str | None, digits: int = 4) -> str:
-    """A number with ``digits`` significant digits; whole numbers whole, text as it is, unknown as a dash."""
+def printed(value: float | int | str | None, digits: int = 4, *, zeros: bool = False) -> str:
+    """A number with ``digits`` significant digits; whole numbers whole, text as it is, unknown as a dash.
+
+    ``zeros`` keeps those at the end, so that the numbers of a column go equally far.
+    """
     if value is None or (isinstance(value, float) and not isfinite(value)):
         return "–"
     if isinstance(value, str | int):
         return str(value)
-    text = f"{value:.{digits}g}"
+    text = f"{value:#.{digits}g}" if zeros and value != round(value) else f"{value:.{digits}g}"
     return _minus(text if "e" not in text else f"{value:.2e}")
 
 

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from analysis.core.data import Scalar, scalars
 from analysis.core.registry import Labelled
 from components.context import style
-from components.numbers import between, displayed, printed, with_spread
+from components.numbers import between, displayed, printed, with_spread, within
 from components.views import Items
 
 # Scalar, and its heading; the scalar's own, longer title is the heading's tooltip.
@@ -56,14 +56,21 @@ def _cell(scalar: Scalar | None) -> list[Component | str]:
     if scalar is None or scalar.value is None:
         return ["–"]
     has_interval = scalar.low is not None and scalar.high is not None
-    value = with_spread(scalar.value, scalar.std) if isinstance(scalar.value, float) and not has_interval else printed(scalar.value)
-    shown: list[Component | str] = [value]
+    shown: list[Component | str] = [_value(scalar)]
     if scalar.low is not None and scalar.high is not None:
         shown += [html.Br(), html.Small(between(scalar.low, scalar.high))]
     if scalar.n is not None:
         level = f"{100 * scalar.level:.0f} %, " if scalar.level and has_interval else ""
         shown += [html.Br(), html.Small(f"{level}n = {scalar.n}")]
     return shown
+
+
+def _value(scalar: Scalar) -> str:
+    if not isinstance(scalar.value, float):
+        return printed(scalar.value)
+    if scalar.low is not None and scalar.high is not None:
+        return within(scalar.value, scalar.low, scalar.high)
+    return printed(scalar.value, zeros=True) if scalar.std is None else with_spread(scalar.value, scalar.std)
 
 
 def _count(scalar: Scalar | None) -> str:

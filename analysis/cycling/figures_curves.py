@@ -143,7 +143,7 @@ def _derivative(curves: Sequence[Curve], style: Style, params: DerivativeParams,
         line = {"width": 1.4, "color": colors[cycles.index(curve.cycle)], "dash": dash}
         drawn = _line(_thinned(curve, params.points, limits), line, _suffix(curve.cycle, cycles), panels, lines)
         traces += [drawn, *_peak_marks(curve, drawn, marked, lines)]
-    off = "Steep ends off the axis (double-click)." if clipped else ""
+    off = "Steep ends cut off (double-click)." if clipped else ""
     titles = axis_text(axes.x_word, x_units), axis_text(axes.y_word, y_units)
     layout = panels.layout(*titles, {"range": list(limits)}, shown, [count_note(shown), window_note(shown), scale_note, off], style)
     bar = [_cycle_bar(cycles, style)] if len(cycles) > NAMED_CYCLES else []
