@@ -422,7 +422,7 @@ def test_a_steep_end_does_not_flatten_dvdq() -> None:
     low, high = fig.layout.yaxis.range
     assert -0.05 < low < -0.01
     assert 0.01 < high < 0.05
-    assert "Steep ends off the axis" in notes(fig)
+    assert "Steep ends cut off" in notes(fig)
 
 
 def test_thinning_keeps_ends_and_a_spike() -> None:
