@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.catalog import CellFields, MeasurementRecord
-from analysis.core.jobs import Jobs, Pool
+from analysis.core.jobs import Jobs
 from analysis.core.run import plan
+from analysis.pool import Pool
 from analysis.tasks import IMPORT, RUN
 from analysis.workspace import Workspace
 

@@ -4,8 +4,6 @@ Names in the address: ``ref``, ``cmp``, ``excluded``, ``test`` as on every page 
 ``by``, what counts as a replicate (cells, else particles); ``metrics`` of the matrix.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,8 +13,9 @@ from analysis.core.registry import Labelled
 from analysis.core.run import Request
 from components import compare_sources, distributions_view, spectra_figures  # noqa: F401 - they register the views that are shown here
 from components.compare_sources import CHOICE, groups
-from components.context import workspace
-from components.results import merged, obtain
+from components.context import jobs, workspace
+from components.recent import Recent
+from components.results import is_looking, merged, obtain, prefer
 from components.views import VIEWS, Items, Query, View, register
 
 KEPT = 64  # tables of values
@@ -35,33 +34,33 @@ def with_excluded(query: Query) -> bool:
 def values(query: Query) -> Items:
     """The table of values; remembered until somebody writes into the catalog, because asking every modality takes its time."""
     place = (str(workspace().root), workspace().stamp(), *sorted(compare_sources.every(query).items()), compare_sources.at_cycle(query))
-    known = _READY.get(place)
-    if known is None:
-        known = compare_sources.values(query)
-        if known.shown and not (known.waiting or known.problems):
-            _READY.put(place, known)
-    return known
+    if is_looking():
+        return compare_sources.values(query)
+    return _READY.get(place, lambda: _awaited(place, query))
 
 
-class _Ready:
-    """The last complete tables of values, by everything that they depend on."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, Items] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, place: Hashable) -> Items | None:
-        with self._lock:
-            return self._kept.get(place)
-
-    def put(self, place: Hashable, items: Items) -> None:
-        with self._lock:
-            self._kept[place] = items
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+def _awaited(place: Hashable, query: Query) -> Items:
+    """The table as far as it goes; the modalities are asked again only after one of the jobs that it waits for has ended."""
+    known = _PENDING.pop(place, None)
+    still = [jobs().status(s.key) for s in known.waiting] if known else []
+    if known is not None and still and all(s.active for s in still):
+        found = replace(known, waiting=tuple(still))
+    else:
+        found = compare_sources.values(query)
+    for status in reversed(found.waiting):  # the first of them runs next
+        prefer(status)
+    if found.waiting:
+        _PENDING.clear()
+        _PENDING[place] = found
+    return found
 
 
-_READY = _Ready()
+def _is_complete(found: Items) -> bool:
+    return bool(found.shown) and not (found.waiting or found.problems)
+
+
+_READY = Recent(KEPT, _is_complete)
+_PENDING: dict[Hashable, Items] = {}  # the one that was asked for last
 
 
 def scorecard(query: Query) -> Items:

@@ -46,13 +46,13 @@ def register(*panels: Panel) -> None:
 def panel(name: str, query: Query, *, class_name: str = "") -> Component:
     """The panel, drawn for this address."""
     found = PANELS[name]
-    drawn = _drawn(found, query)
+    shown = drawn(found, query)
     part = {n: query[n] for n in found.reads if n in query}
     return html.Div(
         [
-            html.Div(drawn.children, id=_id("body", name), className="panel-body"),
+            html.Div(shown.children, id=_id("body", name), className="panel-body"),
             dcc.Store(id=_id("query", name), data={"reads": list(found.reads), "query": part}),
-            dcc.Interval(id=_id("poll", name), interval=POLL_MS, disabled=not drawn.waiting),
+            dcc.Interval(id=_id("poll", name), interval=POLL_MS, disabled=not shown.waiting),
         ],
         className=f"panel {class_name}".strip(),
     )
@@ -62,7 +62,8 @@ def _id(part: str, name: Any) -> dict[str, Any]:
     return {"part": f"panel-{part}", "panel": name}
 
 
-def _drawn(found: Panel, query: Query) -> Drawn:
+def drawn(found: Panel, query: Query) -> Drawn:
+    """What the panel shows at an address; what people can solve is said in its place."""
     try:
         return found.draw(query)
     except UserError as err:
@@ -88,5 +89,5 @@ clientside_callback(
     prevent_initial_call=True,
 )
 def redraw(_changed: dict[str, Any], _ticks: int | None, panel_id: dict[str, str], query: dict[str, str] | None) -> tuple[Any, bool]:
-    drawn = _drawn(PANELS[panel_id["panel"]], query or {})
-    return drawn.children, not drawn.waiting
+    shown = drawn(PANELS[panel_id["panel"]], query or {})
+    return shown.children, not shown.waiting

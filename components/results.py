@@ -15,6 +15,7 @@ from components.context import jobs, workspace
 from components.views import Items
 
 _MISSING: ContextVar[list[str] | None] = ContextVar("missing", default=None)
+_PATIENT: ContextVar[bool] = ContextVar("patient", default=False)
 
 
 def results(recipe_id: str, measurements: Iterable[MeasurementRecord], params: Mapping[str, Any] | None = None) -> Items:
@@ -69,6 +70,22 @@ def is_looking() -> bool:
     return _MISSING.get() is not None
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Inside, what is asked for does not get ahead of what others wait for."""
+    token = _PATIENT.set(True)
+    try:
+        yield
+    finally:
+        _PATIENT.reset(token)
+
+
+def prefer(status: Status) -> None:
+    """Have a job that waits run next, because somebody looks at what needs it."""
+    if not _PATIENT.get() and status.state == "queued":
+        jobs().prefer(status.key)
+
+
 def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
     """The key of a result that is there, or the status of the job that makes it."""
     if (missing := _MISSING.get()) is not None:
@@ -82,6 +99,8 @@ def obtain(request: Request, *, title: str) -> tuple[str | None, Status | None]:
         return key, None
     key = plan(request, workspace().registry).key
     known = jobs().status(key)
+    if known.active:
+        prefer(known)
     if known.state in ("failed", "cancelled") or known.active:
         return None, known
     made = jobs().submit(key, tasks.RUN, {"request": request.model_dump(mode="json"), "key": key}, title=title)

@@ -15,7 +15,8 @@ from werkzeug.serving import make_server
 from analysis import cluster, tasks
 from analysis.core import settings
 from analysis.core.errors import UserError
-from analysis.core.jobs import Executor, Inline, Jobs, Pool
+from analysis.core.jobs import Executor, Inline, Jobs
+from analysis.pool import Pool
 from analysis.workspace import Workspace
 from components.context import CONFIG, Context
 from components.security import LOOPBACK, TOKEN_COOKIE, protect
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
 STATIC_AGE_S = 31536000
+DEMO_JOB = "demo-study"
 _CALLBACKS: list[tuple[dict[str, Any], Any]] = []  # what the browser is told of each, and what the server runs
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -100,6 +102,7 @@ def _configure(app: Dash, context: Context) -> None:
     from components import (
         board_routes,
         catalog_routes,
+        crack_routes,
         exports,
         image_routes,
         import_uploads,
@@ -114,6 +117,7 @@ def _configure(app: Dash, context: Context) -> None:
     app.server.register_blueprint(import_uploads.uploads)
     app.server.register_blueprint(image_routes.images)
     app.server.register_blueprint(particle_routes.particle)
+    app.server.register_blueprint(crack_routes.cracks)
     app.server.register_blueprint(board_routes.boards)
     app.layout = shell.shell
 
@@ -122,13 +126,15 @@ def serve(app: Dash, host: str, port: int, *, demo: bool = False, browser: bool 
     """Serve until interrupted; ``demo`` puts the synthetic study into an empty workspace first, as a job that the page shows."""
     context: Context = app.server.config[CONFIG]
     if demo and not context.workspace.snapshot().measurements:
-        context.jobs.submit("demo-study", tasks.DEMO, {}, title="Synthetic study")
+        context.jobs.submit(DEMO_JOB, tasks.DEMO, {}, title="Synthetic study")
+    from components.prepare import prepare  # not before the app exists
+
     try:
         server = make_server(host, port, app.server, threaded=True)
     except (OSError, SystemExit) as err:
         raise UserError(f"Port {port} on {host} is taken.", hint="Choose another with --port.") from err
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    threading.Thread(target=_rehearse, args=(context,), daemon=True).start()
+    threading.Thread(target=prepare, args=(app.server,), kwargs={"after": DEMO_JOB}, daemon=True).start()
     address = f"http://{host}:{port}/"
     print(f"Interplay serves {context.workspace.root} at {address}   (stop with Ctrl+C)", flush=True)
     if browser:
@@ -139,11 +145,3 @@ def serve(app: Dash, host: str, port: int, *, demo: bool = False, browser: bool 
         print("\nStopped.")
     finally:
         context.jobs.close()
-
-
-def _rehearse(context: Context) -> None:
-    """Have compiled kernels, the process pool and the catalog at hand before the first visitor needs them."""
-    for modality in context.workspace.registry.modalities.values():
-        if modality.rehearse is not None:
-            modality.rehearse()
-    context.jobs.warm()

@@ -6,9 +6,7 @@ The same view feeds the page, its redrawing, the CSV download, the provenance an
 """
 
 import json
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +15,7 @@ from analysis.core.jobs import Status
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from components.context import style, workspace
+from components.recent import Recent
 
 Query = Mapping[str, str]
 
@@ -76,11 +75,7 @@ def draw(view: View, query: Query) -> tuple[dict[str, Any], Items]:
     look = style()
     part = tuple(sorted(project(view, query).items()))
     place = (str(workspace().root), workspace().stamp(), view.id, part, look)
-    made = _DRAWN.get(place)
-    if made is None:
-        made = _built(view, query, look)
-        if not (made[1].waiting or made[1].problems):
-            _DRAWN.put(place, made)
+    made = _DRAWN.get(place, lambda: _built(view, query, look))
     return _with_hidden(made[0], query), made[1]
 
 
@@ -96,28 +91,11 @@ def _built(view: View, query: Query, look: Style) -> tuple[dict[str, Any], Items
     return view.finish(json.loads(figure.to_json())), items
 
 
-class _Recent:
-    """The last figures, by everything that they depend on."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, tuple[dict[str, Any], Items]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, place: Hashable) -> tuple[dict[str, Any], Items] | None:
-        with self._lock:
-            if place in self._kept:
-                self._kept.move_to_end(place)
-            return self._kept.get(place)
-
-    def put(self, place: Hashable, made: tuple[dict[str, Any], Items]) -> None:
-        with self._lock:
-            self._kept[place] = made
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+def _is_complete(made: tuple[dict[str, Any], Items]) -> bool:
+    return not (made[1].waiting or made[1].problems)
 
 
-_DRAWN = _Recent(FIGURES_KEPT)
+_DRAWN = Recent(FIGURES_KEPT, _is_complete)
 
 
 def _with_hidden(figure: dict[str, Any], query: Query) -> dict[str, Any]:

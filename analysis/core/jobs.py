@@ -1,16 +1,13 @@
 """Run work without blocking: queue, progress, cancel; a page may leave and come back.
 
 A job is ``(kind, payload)`` under a key. Its note (state, fraction, message) lies in the workspace's cache, so that every
-process and every page sees the same. Executors share one protocol: ``Inline`` runs at once (tests, command line), ``Pool``
-uses Pebble's process pool (spawned workers; cancelling ends that job's process only).
+process and every page sees the same. Executors share one protocol: ``Inline`` runs at once (tests, command line), ``analysis.pool``
+has worker processes.
 """
 
 import logging
 import math
-import multiprocessing
 import os
-import signal
-import sys
 import threading
 import time
 import uuid
@@ -20,9 +17,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import import_module
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import psutil
 from diskcache import Cache, JSONDisk
@@ -32,9 +28,6 @@ from analysis.core import settings
 from analysis.core.errors import ParamError, UserError
 from analysis.core.progress import reporting
 from analysis.core.store import Store
-
-if TYPE_CHECKING:
-    from pebble import ProcessPool
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +62,11 @@ class Status:
 
 
 class Executor(Protocol):
-    """Something that calls ``fn(*args)`` now or later and can stop it."""
+    """Something that calls ``fn(*args)`` now or later, can stop it, and can be asked to do it next."""
 
     def submit(self, fn: Callable[..., object], *args: object) -> Future[Any]: ...
     def cancel(self, future: Future[Any]) -> None: ...
+    def prefer(self, future: Future[Any]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -87,70 +81,11 @@ class Inline:
     def cancel(self, future: Future[Any]) -> None:
         future.cancel()
 
-    def close(self) -> None:
+    def prefer(self, future: Future[Any]) -> None:
         return
 
-
-class Pool:
-    """Spawned worker processes; each has its share of the cores and of the memory.
-
-    They import the main module again: a script that makes a pool needs ``if __name__ == "__main__"``.
-    """
-
-    def __init__(self, workers: int | None = None) -> None:
-        self._count = workers or settings.workers()
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            # Read when the spawned workers import numpy; more threads than cores made a fit ten times slower.
-            os.environ.setdefault(name, "1")
-        self._lock = threading.Lock()
-        self._pool = self._start()
-
-    def _start(self) -> "ProcessPool":
-        from pebble import ProcessPool
-
-        return ProcessPool(
-            max_workers=self._count,
-            context=multiprocessing.get_context("spawn"),
-            initializer=start_worker,
-            initargs=(settings.memory_bytes() // self._count, settings.threads_per_worker(self._count)),
-        )
-
-    def submit(self, fn: Callable[..., object], *args: object) -> Future[Any]:
-        with self._lock:
-            if not self._pool.active:  # Pebble gives up when a worker that has nothing to do is killed
-                log.warning("the worker processes are started again")
-                self._pool.stop()
-                self._pool.join()
-                self._pool = self._start()
-            return self._pool.schedule(fn, args=args)  # type: ignore[no-any-return]
-
-    def cancel(self, future: Future[Any]) -> None:
-        future.cancel()  # Pebble ends the process that runs it
-
     def close(self) -> None:
-        self._pool.stop()
-        self._pool.join()
-
-
-def start_worker(memory_bytes: int, threads: int) -> None:
-    """Make a fresh worker ready: its limits, its end with the server's, and the modalities (with their kernels) imported."""
-    # Before numba is imported; not in the server, whose own numba may run already with another number.
-    os.environ.setdefault("NUMBA_NUM_THREADS", str(threads))
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a cancelled job ends inside a compiled kernel too; nothing needs tidying
-    if (server := multiprocessing.parent_process()) is not None:
-        threading.Thread(target=_end_with, args=(server,), daemon=True).start()
-    if sys.platform == "linux":
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = memory_bytes if most == resource.RLIM_INFINITY else min(memory_bytes, most)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
-    import_module("analysis.modalities").registry()
-
-
-def _end_with(server: BaseProcess) -> None:
-    server.join()
-    os._exit(1)
+        return
 
 
 # -- notes -----------------------------------------------------------------------------------------------------------------
@@ -288,7 +223,7 @@ class Jobs:
         if key in self._running:
             if status.pid and not psutil.pid_exists(status.pid):  # Pebble loses a task if it ends the worker that just took it
                 advance(self.store.root, replace(status, state="failed", **DIED))
-                self._release(status)
+                self._give_up(status)
         elif (claim := self._claim(key)) is not None:
             advance(self.store.root, replace(status, state="failed", **STOPPED))
             claim.release()
@@ -307,6 +242,13 @@ class Jobs:
         elif before.state == "running" and entry is not None and entry.run == before.run and entry.future is not None:
             self._executor.cancel(entry.future)
         return self.status(key)
+
+    def prefer(self, key: str) -> None:
+        """Have a job that waits run next: somebody looks at what needs it."""
+        with self._lock:
+            entry = self._running.get(key)
+        if entry is not None and entry.future is not None:
+            self._executor.prefer(entry.future)
 
     def recent(self) -> list[Status]:
         """All noted jobs, the latest first."""
@@ -351,6 +293,14 @@ class Jobs:
             if entry is not None and entry.run == status.run:
                 del self._running[status.key]
                 entry.claim.release()
+
+    def _give_up(self, status: Status) -> None:
+        """Let go of a job whose process is gone, so that its worker's place is free again."""
+        with self._lock:
+            entry = self._running.get(status.key)
+        self._release(status)
+        if entry is not None and entry.run == status.run and entry.future is not None:
+            self._executor.cancel(entry.future)
 
     def _ended(self, queued: Status, future: Future[Any]) -> None:
         try:

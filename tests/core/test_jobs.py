@@ -18,9 +18,10 @@ from filelock import FileLock
 
 from analysis.core import settings
 from analysis.core.errors import ParamError
-from analysis.core.jobs import Executor, Inline, Jobs, Pool, Status, advance, note, noted
+from analysis.core.jobs import Executor, Inline, Jobs, Status, advance, note, noted
 from analysis.core.progress import report
 from analysis.core.store import Store
+from analysis.pool import Pool
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0  # spawning workers takes seconds on a busy machine
@@ -266,9 +267,37 @@ def test_a_worker_that_its_pool_lost_is_noticed(jobs: Jobs, store: Store, tmp_pa
     note(store.root, replace(noted(store.root, "j-1"), pid=2**22 + 1))  # above the largest process number
     assert jobs.status("j-1").message.startswith("The worker process died")
     jobs.submit("j-1", "jobtasks:store_square", {"number": 15})
-    flags.go.touch()
     assert wait_for(jobs, "j-1").result == "r-square15"
-    assert psutil.pid_exists(pid)
+    until(lambda: not psutil.pid_exists(pid))  # whatever it does, nobody waits for it: its place is free for others
+    others = [Flags(tmp_path, f"other{i}") for i in range(2)]
+    for i, other in enumerate(others):
+        jobs.submit(f"j-other{i}", "jobtasks:wait", other.payload)
+    assert len({other.pid() for other in others}) == 2, "both workers take work again"
+    for i, other in enumerate(others):
+        other.go.touch()
+        assert wait_for(jobs, f"j-other{i}").state == "done"
+
+
+def test_what_was_asked_for_last_runs_next(jobs: Jobs, tmp_path: Path) -> None:
+    busy = [Flags(tmp_path, f"busy{i}") for i in range(2)]
+    for i, flags in enumerate(busy):
+        jobs.submit(f"j-busy{i}", "jobtasks:wait", flags.payload)
+    for flags in busy:
+        flags.pid()
+    waiting = {name: Flags(tmp_path, name) for name in ("first", "second", "third")}
+    for name, flags in waiting.items():
+        jobs.submit(f"j-{name}", "jobtasks:wait", flags.payload)
+    jobs.prefer("j-first")
+    jobs.prefer("j-nothing")
+    busy[0].go.touch()
+    waiting["first"].pid()
+    assert not waiting["second"].mark.exists() and not waiting["third"].mark.exists()
+    waiting["first"].go.touch()
+    waiting["third"].pid()
+    assert not waiting["second"].mark.exists()
+    for flags in (*busy, *waiting.values()):
+        flags.go.touch()
+    assert {wait_for(jobs, f"j-{name}").state for name in waiting} == {"done"}
 
 
 def test_cancelling_what_has_ended_changes_nothing(jobs: Jobs) -> None:
@@ -327,8 +356,9 @@ def test_the_death_of_idle_workers_does_not_end_the_pool(jobs: Jobs, pool: Pool)
 SERVER = """
 import sys, time
 from pathlib import Path
-from analysis.core.jobs import Jobs, Pool
+from analysis.core.jobs import Jobs
 from analysis.core.store import Store
+from analysis.pool import Pool
 
 if __name__ == "__main__":
     jobs = Jobs(Store(Path(sys.argv[1])), Pool(1))
@@ -401,6 +431,9 @@ class Stuck:
     def cancel(self, future: Future[object]) -> None:
         future.cancel()
 
+    def prefer(self, future: Future[object]) -> None:
+        return
+
     def close(self) -> None:
         return
 
@@ -422,6 +455,9 @@ class Refusing:
         raise RuntimeError("no processes")
 
     def cancel(self, future: Future[object]) -> None:
+        raise AssertionError
+
+    def prefer(self, future: Future[object]) -> None:
         raise AssertionError
 
     def close(self) -> None:
