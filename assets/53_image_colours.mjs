@@ -73,7 +73,7 @@ export function round125(most) {
 }
 
 /** Name of a unit as it is read; "1" and "" have none. @param {string} units */
-export const unit = (units) => (units === "1" ? "" : units.replace(/\bum\b/g, "µm"));
+export const unit = (units) => (units === "1" ? "" : units.replace(/\bum\b/g, "µm").replace(/^1\/(\S+)$/, "$1⁻¹"));
 
 /** @param {string} css such as rgb(1, 2, 3) @returns {number[]} 0 … 1 */
 export function parts(css) {

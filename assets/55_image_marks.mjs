@@ -58,7 +58,8 @@ export class Marks {
       if (region.axis !== pane.axis || pane.index < region.index || pane.index > (region.last ?? region.index)) continue;
       const look = { class: "image-region", style: `--mark: ${region.colour ?? "#fff"}` };
       const places = region.polygon.map((/** @type {number[]} */ [row, col]) => pane.screen([col, row]));
-      made.push(shape("path", { d: `M${places.map((/** @type {number[]} */ p) => p.join(" ")).join("L")}Z`, ...look }));
+      const d = `M${places.map((/** @type {number[]} */ p) => p.join(" ")).join("L")}Z`;
+      made.push(shape("path", { d, class: "image-mark-halo" }), shape("path", { d, ...look }));
       made.push(shape("text", { x: places[0][0] + 6, y: places[0][1] - 6, ...look }, region.name));
     }
     for (const line of pane.view.marks.lines ?? []) {

@@ -215,7 +215,7 @@ export class Controls {
     const values = view.roles.map((/** @type {string} */ role) => {
       const [meta, look, value] = [view.metas[role], view.looks[role], view.slots.value(pane, role, at)];
       const label = meta.names[String(value)] ?? String(value);
-      const read = meta.labels ? label : `${written(value, (look.high - look.low) / 10)} ${unit(meta.units)}`;
+      const read = meta.labels ? label : `${written(value, look.high - look.low)} ${unit(meta.units)}`;
       return `${meta.title}: ${Number.isNaN(value) ? "no value" : read}`;
     });
     const axes = view.meta.flat ? ["y", "x"] : ["z", "y", "x"];

@@ -50,7 +50,7 @@ export function seen(seen, id) {
   if (id.view === SLICES[0]) {
     const { z, y, x } = seen.index;
     const layered = views.get(id.view)?.layered;
-    quietly({ at: `${z}.${y}.${x}`, layer: layered && seen.energy ? String(seen.energy) : "", range: look.percents === undefined ? "" : rangeOf(look) });
+    quietly({ at: `${z}.${y}.${x}`, layer: layered && (seen.energy || seen.overlay) ? String(seen.energy) : "", range: look.percents === undefined ? "" : rangeOf(look) });
     follow(seen);
   }
   const other = SLICES.find((v) => v !== id.view) ?? "";

@@ -96,12 +96,8 @@ def _reach(mark: Mark) -> Component:
         className="mark-slices",
         **{"aria-label": f"Slices of {mark.name}"},
     )
-    return dmc.Tooltip(
-        html.Label([f"slices {drawn['axis']} ", text], className="mark-reach"),
-        label="One slice, or the first and the last of a prism, such as 20–30",
-        multiline=True,
-        maw=240,
-    )
+    hint = "One slice, or the first and the last of a prism, such as 20–30"
+    return html.Label([f"slices {drawn['axis']}", text], className="mark-reach", title=hint)
 
 
 def _place(mark: Mark) -> str:

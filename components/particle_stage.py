@@ -137,9 +137,11 @@ def _number(query: Query, name: str) -> int:
 
 
 def slice_order(query: Query, side: str, *, fresh: bool) -> dict[str, Any]:
-    """Marks and brush; ``fresh`` adds one range of colours for all particles, where there are several."""
+    """Marks and brush; ``fresh`` adds one range of colours for all particles, where there are several, and an energy with contrast."""
     role = _role(query, side)
     order: dict[str, Any] = {"brush": _brush(query, on=role), "marks": _marks(query, side)}
+    if fresh and not query.get("layer"):
+        order |= _contrast(query, side)
     if fresh and len(sides(query)) > 1 and (span := _span(query)) is not None:
         order[role] = span
     return order
@@ -154,6 +156,15 @@ def first_order(query: Query, side: str) -> dict[str, Any]:
         order |= {"energy": _number(query, "layer")} if query.get("layer") else {}
         order |= {_role(query, side): given} if (given := _given_range(query)) else {}
     return order
+
+
+def _contrast(query: Query, side: str) -> dict[str, int]:
+    """Under a map, optical depth is shown above the edge, where the particle stands out most: at the last energy."""
+    source, _ = sliced(query, side)
+    if source is None or source["overlay"] is None or source["base"]["variable"] != "mu":
+        return {}
+    said = viewform.described(workspace().store, source["base"]["key"])
+    return {"energy": len(said["layers"]["values"]) - 1}
 
 
 def solid_order(query: Query, *, fresh: bool) -> dict[str, Any]:

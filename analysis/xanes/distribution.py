@@ -64,7 +64,7 @@ WITHIN = "voxels; interval within this particle, not for inference"
 class DistributionParams(Params):
     """How edge energies are counted."""
 
-    bin_width: float = Field(0.1, gt=0, le=10, title="Width of the bins", json_schema_extra=EV)
+    bin_width: float = Field(0.05, gt=0, le=10, title="Width of the bins", json_schema_extra=EV)
     erode: int = Field(0, ge=0, le=8, title="More rim left out, in voxels")
     most_parts: int = Field(4, ge=1, le=8, title="Gaussians in the mixture at most")
     resamples: int = Field(400, ge=0, le=5000, title="Resamples of the block bootstrap (0: none)")

@@ -211,5 +211,6 @@ def _parts(items: Sequence[Labelled]) -> list[tuple[str, np.ndarray, np.ndarray]
 
 
 def _colours(style: Style) -> list[Any]:
+    """None of the first two: these are the colours of the groups that are compared."""
     palette = PALETTE[style.theme]
-    return [palette[2], style.muted, palette[4], palette[0], palette[3], palette[5]]
+    return [palette[2], style.muted, palette[4], palette[3], palette[5], style.ink]

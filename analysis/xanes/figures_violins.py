@@ -232,7 +232,7 @@ def _tick(violin: Violin, ds: xr.Dataset) -> str:
     k = violin.row
     n, voxels = int(ds["n_particles"][k]), int(ds["n_voxels"][k])
     group = safe(violin.group or "no group")
-    return f"<b>{group}</b> {safe(violin.state)}<br>{plural(n, 'particle')}, {plural(voxels, 'voxel')}"
+    return f"<b>{group}</b><br>{safe(violin.state)}<br>{plural(n, 'particle')}<br>{plural(voxels, 'voxel')}"
 
 
 def _kernels(ds: xr.Dataset) -> str:

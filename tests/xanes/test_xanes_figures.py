@@ -128,7 +128,7 @@ def test_particles_that_were_not_analysed_alike_are_not_put_together() -> None:
     params = pooling.PooledParams(groups=("a", "a"), states=("charged", "charged"))
     for other, message in (
         (counted(edge_map(8341.0, 0.2, seed=0, definition="white_line")), "differ in definition: e_half, white_line"),
-        (counted(edge_map(8341.0, 0.2, seed=0), QUICK.model_copy(update={"bin_width": 0.2})), "differ in bin width: 0.1, 0.2"),
+        (counted(edge_map(8341.0, 0.2, seed=0), QUICK.model_copy(update={"bin_width": 0.2})), "differ in bin width: 0.05, 0.2"),
     ):
         with pytest.raises(DataError, match=message):
             pooling.pooled(particles=(one, other), params=params)
@@ -213,10 +213,10 @@ def test_histograms_of_particles_stand_on_common_bins_in_panels_of_states() -> N
     drawn = steps(figure)
     assert [t["meta"]["id"] for t in drawn] == [str(k) for k in (3, 4, 5, 9, 10, 11, 0, 1, 2, 6, 7, 8)]  # charged first
     assert {t["yaxis"] for t in drawn} == {"y", "y2"}
-    bins = np.concatenate([t["x"] for t in drawn]) / 0.1 - 0.5
+    bins = np.concatenate([t["x"] for t in drawn]) / 0.05 - 0.5
     assert bins == pytest.approx(np.round(bins), abs=1e-6)
     for trace in drawn:
-        assert float(np.sum(trace["y"]) * 0.1) == pytest.approx(1.0)
+        assert float(np.sum(trace["y"]) * 0.05) == pytest.approx(1.0)
     assert figure["layout"]["xaxis"]["title"]["text"].startswith("Edge energy (half of the edge step) / eV")
     assert figure["layout"]["annotations"][0]["text"] == "Density / eV⁻¹"
     assert "Synthetic data." in figure["layout"]["xaxis"]["title"]["text"]
@@ -252,8 +252,8 @@ def test_two_definitions_never_share_an_axis() -> None:
 def test_violins_show_quartiles_medians_particles_noise_and_differences() -> None:
     figure = draw("xanes.violins", (*ITEMS, POOLED, DIFFERENCES))
     ticks = figure["layout"]["xaxis"]["ticktext"]
-    assert ticks[0] == "<b>uncoated</b> discharged<br>3 particles, 2\u202f900 voxels"
-    assert [t.split("<br>")[0] for t in ticks[2:]] == ["<b>coated</b> discharged", "<b>coated</b> charged"]
+    assert ticks[0] == "<b>uncoated</b><br>discharged<br>3 particles<br>2\u202f900 voxels"
+    assert [t.split("<br>")[:2] for t in ticks[2:]] == [["<b>coated</b>", "discharged"], ["<b>coated</b>", "charged"]]
     outlines = [t for t in figure["data"] if t.get("fill") == "toself"]
     areas = [_area(t["x"], t["y"]) for t in outlines]
     assert areas == pytest.approx([areas[0]] * 4, rel=0.01)
