@@ -9,7 +9,7 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.core.data import Scalar, scalars, warnings_of
+from analysis.core.data import Scalar, scalars
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.registry import Labelled
 from analysis.core.style import origin_note
@@ -22,9 +22,9 @@ from components import distributions_view as view
 from components import edge_maps
 from components.address import href
 from components.context import style
-from components.icons import icon
 from components.numbers import between
 from components.panels import Drawn, Panel, register
+from components.remarks import folded, remarks_of
 from components.views import Items, Query
 
 # Scalar, heading, digits after the point for energies and for states of charge.
@@ -136,13 +136,8 @@ def recipe(query: Query) -> Drawn:
     lines += f", energies {shown.energy_offset:+g} eV" if shown.energy_offset else ""
     items = merged_remarks(query)
     text = f"All particles alike: {DEFINITIONS[shown.definition]}, {e0}, {_minus(lines)}."
-    remarks = [*remarks_of(items), *_of_one_cell(query)]
-    body: list[Component] = [dmc.Text(text, size="xs", c="dimmed")]
-    if remarks:
-        words = f"{len(remarks)} remarks of the analysis" if len(remarks) > 1 else "A remark of the analysis"
-        head = html.Summary([icon("warning", 14), dmc.Text(words, size="xs", span=True)])
-        rows = [html.Li([sentence, html.Small(f" ({who})")]) for sentence, who in remarks]
-        body.append(html.Details([head, html.Ul(rows)], className="remarks"))
+    total = sum(i.data.attrs.get("schema") == "xanes.distribution" for i in items.shown)
+    body = [dmc.Text(text, size="xs", c="dimmed"), *folded([*remarks_of(items.shown, total), *_of_one_cell(query)])]
     return Drawn(body, bool(items.waiting or finding.waiting))
 
 
@@ -162,24 +157,6 @@ def _of_one_cell(query: Query) -> list[tuple[str, str]]:
         found[m.cell, m.state or ""] = found.get((m.cell, m.state or ""), 0) + 1
     several = [f"{n} {state} of {cell}".replace("  ", " ") for (cell, state), n in found.items() if n > 1]
     return [("Particles of one cell are not independent of each other, but count as such here.", ", ".join(several))] if several else []
-
-
-def remarks_of(items: Items) -> list[tuple[str, str]]:
-    """Every warning once, with the particles that it is about; those that differ only in their numbers count as one."""
-    about: dict[str, tuple[str, list[str]]] = {}
-    for item in items.shown:
-        for sentence in warnings_of(item.data):
-            kind = re.sub(r"(About )?\d[\d.,]*", "#", sentence)
-            about.setdefault(kind, (sentence, []))[1].append(item.label)
-    total = sum(i.data.attrs.get("schema") == "xanes.distribution" for i in items.shown)
-    return [(sentence, _whom(list(dict.fromkeys(labels)), total)) for sentence, labels in about.values()]
-
-
-def _whom(labels: Sequence[str], total: int) -> str:
-    if len(labels) == total > 1:
-        return f"so or alike for all {total} particles"
-    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
-    return ", ".join(labels[:3]) + more
 
 
 def particle_table(query: Query) -> Drawn:

@@ -9,8 +9,10 @@ from analysis.core.data import scalars
 from analysis.core.params import Params
 from analysis.core.registry import Figure, Labelled
 from analysis.core.tables import column_name
+from analysis.cracks import figures_domains as domains
 from analysis.cracks import figures_profile as profiles
 from analysis.cracks import figures_volume as volumes
+from analysis.cracks.sets import SetParams
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,14 +78,15 @@ def _profile_rows(items: Sequence[Labelled], params: profiles.ProfileParams) -> 
     return _rows(PROFILE_DIMS[params.against])(items, params)
 
 
-MEASURED = "cracks.measures"
+MEASURED, CUT_OFF = "cracks.measures", "cracks.domains"
 FIGURES = (
     Figure("cracks.volume", "Crack volume", MEASURED, volumes.bars, volumes.BarParams, _ratios),
     Figure("cracks.evolution", "Crack volume over cycles", MEASURED, volumes.evolution, volumes.CycleParams, _ratios),
     Figure("cracks.widths", "Widths of cracks", MEASURED, volumes.widths, volumes.HistogramParams, _rows("width_bin")),
-    Figure("cracks.radial", "Cracks from core to surface", MEASURED, volumes.radial, Params, _rows("radial_bin")),
+    Figure("cracks.radial", "Cracks from core to surface", MEASURED, volumes.radial, volumes.ShapeParams, _rows("radial_bin")),
     Figure("cracks.sensitivity", "Crack volume against the settings", "cracks.sensitivity", volumes.sensitivity, Params, _rows("setting")),
     Figure("cracks.profile", "Edge energy by distance", "cracks.distance_profile", profiles.profile, profiles.ProfileParams, _profile_rows),
-    Figure("cracks.joint", "Edge energy by distance and depth", "cracks.distance_profile", profiles.joint, Params, _joint),
-    Figure("cracks.domains", "Isolated domains", "cracks.domains", profiles.isolated, Params, _rows("domain_row")),
+    Figure("cracks.joint", "Edge energy by distance and depth", "cracks.distance_profile", domains.joint, domains.JointParams, _joint),
+    Figure("cracks.domains", "Table of isolated domains", CUT_OFF, domains.listed, Params, _rows("domain_row")),
+    Figure("cracks.isolated", "Isolated domains", CUT_OFF, domains.isolated, SetParams, _rows("domain_row")),
 )

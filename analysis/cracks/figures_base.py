@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Trace = dict[str, Any]
-NOTE_LENGTH = 80
+NOTE_LENGTH, WIDE_NOTE = 66, 130  # characters a line
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 
 
@@ -26,13 +26,15 @@ def legend(item: Labelled) -> str:
     return safe(legend_name(item.label, item.origin))
 
 
-def titled(title: str, items: Sequence[Labelled], style: Style, *notes: str) -> dict[str, Any]:
-    """An axis title with notes below it, where the data come from first."""
+def titled(
+    title: str, items: Sequence[Labelled], style: Style, *notes: str, marked: Sequence[str] = (), wide: bool = False
+) -> dict[str, Any]:
+    """An axis title with lines below it: ``marked`` ones as they are, then notes, where the data come from first."""
     origin = origin_note({i.origin for i in items})
     said = " ".join([*([f"{origin[:1].upper()}{origin[1:]}."] if origin else []), *filter(None, notes)])
     look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
-    lines = textwrap.wrap(said, NOTE_LENGTH)
-    return {"text": "<br>".join([title, *(f'<span style="{look}">{safe(line)}</span>' for line in lines)])}
+    lines = [*marked, *(safe(line) for line in textwrap.wrap(said, WIDE_NOTE if wide else NOTE_LENGTH))]
+    return {"text": "<br>".join([title, *(f'<span style="{look}">{line}</span>' for line in lines)])}
 
 
 def scalar(item: Labelled, name: str) -> Scalar | None:

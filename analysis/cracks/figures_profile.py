@@ -1,20 +1,25 @@
-"""Chemistry against cracks: profiles by distance, the map of distance and depth, isolated domains."""
+"""Chemistry against cracks: profiles by distance, of groups and of single particles."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from analysis.core.params import Params
+from analysis.core.numerics.statistics import mean_interval
 from analysis.core.registry import Labelled
-from analysis.core.style import SEQUENTIAL, Style
+from analysis.core.style import DASHES, Style
 from analysis.cracks.figures_base import Trace, colours, faded, finish, legend, nothing, safe, scalar, titled
+from analysis.cracks.sets import Rows, SetParams, Together, rows, together
 from analysis.schemas import DEFINITIONS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ENERGY = "Edge energy / eV"
+RELATIVE = "E − mean of the particle / eV"
+BEYOND = 1.06  # of the axis, of the last place where half of the particles have a value
+NONE = "No particle has both cracks and an edge map."
 AXES = {
     "crack": ("distance", "", "slope", "Distance from the nearest crack / µm"),
     "normalised": ("fraction", "part_", "slope", "Distance from the nearest crack over its maximum"),
@@ -22,53 +27,84 @@ AXES = {
 }
 
 
-class ProfileParams(Params):
+class ProfileParams(SetParams):
     """Against what the edge energy is drawn."""
 
     against: Literal["crack", "normalised", "surface"] = Field("normalised", title="Against")
+    per: Literal["particles", "groups"] = Field("particles", title="A curve for each")
+    relative: bool = Field(False, title="Less the mean of the particle")
     quartiles: bool = Field(True, title="Quartiles as a band")
     counts: bool = Field(False, title="Voxels of each bin below the curve")
 
 
 def profile(items: tuple[Labelled, ...], style: Style, params: ProfileParams) -> "go.Figure":
-    """Mean edge energy with quartiles by distance; the slope with its interval stands beside each name."""
-    place, prefix, slope, title = AXES[params.against]
+    """Mean edge energy with quartiles by distance; slopes with their intervals stand beside the names, of groups below the axis."""
+    if not items:
+        return nothing(NONE, style)
+    *_, slope, title = AXES[params.against]
     traces: list[Trace] = []
-    for item, colour in zip(items, colours(items, style), strict=True):
-        traces += _curve(item, colour, place, prefix, slope, params)
-    note = "Line: mean. Band: quartiles of the voxels. Slopes in eV/µm with 95 % intervals by blocks of space."
+    marked: list[str] = []
+    furthest = None
+    if params.per == "groups":
+        sets = together(items, params)
+        states = list(dict.fromkeys(s.state for s in sets))
+        for one in sets:
+            traces += _set_curve(one, style, DASHES[states.index(one.state) % len(DASHES)], params)
+            furthest = max(furthest or 0.0, float(np.max(traces[-1]["x"], initial=0.0)))
+        marked = ["Slopes / eV/µm, mean over particles [95 %]:", *(_slope_line(s, slope, style) for s in sets)]
+        note = "Thick: mean over particles, thin: each, band: mean of their quartiles."
+    else:
+        for item, colour in zip(items, colours(items, style), strict=True):
+            traces += _curve(item, colour, params)
+        note = "Line: mean. Band: quartiles of the voxels. Slopes in eV/µm with 95 % intervals by blocks of space."
     layout: dict[str, Any] = {
-        "xaxis": {"title": titled(title, items, style, note, _definitions(items)), "rangemode": "tozero"},
-        "yaxis": {"title": {"text": ENERGY}, "tickformat": ".2f"},
+        "xaxis": {"title": titled(title, items, style, note, definitions(items), marked=marked), "rangemode": "tozero"},
+        "yaxis": {"title": {"text": RELATIVE if params.relative else ENERGY}, "tickformat": ".2f"},
     }
+    if furthest:
+        layout["xaxis"]["range"] = [0, furthest * BEYOND]
     if params.counts:
         layout["yaxis"]["domain"] = [0.28, 1]
         layout["yaxis2"] = {"title": {"text": "Voxels"}, "domain": [0, 0.2], "rangemode": "tozero"}
         layout["xaxis"]["anchor"] = "y2"
-    return finish(traces, layout, style, f"profile {params.against}")
+    return finish(traces, layout, style, f"profile {params.against} {params.relative}")
 
 
-def _curve(item: Labelled, colour: str, place: str, prefix: str, slope: str, params: ProfileParams) -> list[Trace]:
+# -- single particles ----------------------------------------------------------------------------------------------------------
+
+
+def _curve(item: Labelled, colour: str, params: ProfileParams) -> list[Trace]:
+    place, prefix, slope, _ = AXES[params.against]
     own = {k: np.asarray(item.data[f"{prefix}{k}"].values, float) for k in ("mean", "median", "lower", "upper", "count")}
+    less = middle(item) if params.relative else 0.0
     x, shown = np.asarray(item.data[place].values, float), np.isfinite(own["mean"])
-    name = f"{legend(item)}: {_said(item, slope)}"
+    name = f"{legend(item)}: {said(item, slope)}"
     shared = {"type": "scatter", "legendgroup": item.key or item.label}
     words = [f"median {m:.3f} eV, n = {int(n)}" for m, n in zip(own["median"][shown], own["count"][shown], strict=True)]
-    line: Trace = {**shared, "mode": "lines+markers", "x": x[shown], "y": own["mean"][shown], "name": name, "text": words}
+    line: Trace = {**shared, "mode": "lines+markers", "x": x[shown], "y": own["mean"][shown] - less, "name": name, "text": words}
     line |= {"line": {"color": colour, "width": 2}, "marker": {"size": 4}, "hovertemplate": "%{x:.3g}: %{y:.3f} eV, %{text}"}
     traces = [line]
     if params.quartiles and shown.any():
-        around = np.concatenate([x[shown], x[shown][::-1]])
-        band = np.concatenate([own["upper"][shown], own["lower"][shown][::-1]])
-        fill = {"fill": "toself", "fillcolor": faded(colour, 0.15), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-        traces.insert(0, {**shared, "mode": "lines", "x": around, "y": band, **fill})
+        traces.insert(0, {**shared, **_band(x[shown], own["lower"][shown] - less, own["upper"][shown] - less, colour)})
     if params.counts:
         bars = {"type": "bar", "yaxis": "y2", "marker": {"color": colour, "opacity": 0.6}, "showlegend": False}
         traces.append({**bars, "x": x[shown], "y": own["count"][shown], "legendgroup": shared["legendgroup"]})
     return traces
 
 
-def _said(item: Labelled, name: str) -> str:
+def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str) -> Trace:
+    fill = {"fill": "toself", "fillcolor": faded(colour, 0.15), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return {"type": "scatter", "mode": "lines", "x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]]), **fill}
+
+
+def middle(item: Labelled) -> float:
+    """Mean edge energy of all voxels of a particle that count."""
+    mean, count = (np.asarray(item.data[n].values, float) for n in ("part_mean", "part_count"))
+    known = np.isfinite(mean)
+    return float(np.sum(mean[known] * count[known]) / np.sum(count[known])) if known.any() else float("nan")
+
+
+def said(item: Labelled, name: str) -> str:
     """The slope in words: value, interval, voxels."""
     found = scalar(item, name)
     if found is None:
@@ -77,7 +113,8 @@ def _said(item: Labelled, name: str) -> str:
     return f"{found.value:.3g}{interval} eV/µm, n = {found.n} {'particles' if found.of == 'particles' else 'voxels'}"
 
 
-def _definitions(items: tuple[Labelled, ...]) -> str:
+def definitions(items: Sequence[Labelled]) -> str:
+    """What the edge energies mean."""
     given = {str(i.data.attrs.get("definition", "")) for i in items}
     found = {DEFINITIONS.get(g, g) for g in given}
     if len(found) > 1:
@@ -85,46 +122,37 @@ def _definitions(items: tuple[Labelled, ...]) -> str:
     return f"Edge energy: {next(iter(found))}." if found != {""} else ""
 
 
-def joint(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
-    """Mean edge energy by distance from a crack and depth below the surface, of the first item."""
-    if not items:
-        return nothing("No profile is chosen.", style)
-    item = items[0]
-    values = np.asarray(item.data["joint_mean"].values, float)
-    x, y = (np.asarray(item.data[k].values, float) for k in ("distance", "depth"))
-    bar = {"title": {"text": ENERGY, "side": "right"}, "thickness": 12, "tickformat": ".2f"}
-    hover = "distance %{x:.3g} µm, depth %{y:.3g} µm: %{z:.3f} eV, n = %{customdata}<extra></extra>"
-    counts = np.asarray(item.data["joint_count"].values)
-    heat: Trace = {"type": "heatmap", "x": x, "y": y, "z": values, "colorscale": SEQUENTIAL, "colorbar": bar, "customdata": counts}
-    note = f"{legend(item)}. Distance at equal depth: {_said(item, 'adjusted_slope')}."
-    layout = {
-        "xaxis": {"title": titled("Distance from the nearest crack / µm", items[:1], style, note, _definitions(items[:1]))},
-        "yaxis": {"title": {"text": "Depth below the surface / µm"}},
-    }
-    return finish([{**heat, "hovertemplate": hover}], layout, style, "joint")
+# -- groups --------------------------------------------------------------------------------------------------------------------
 
 
-def isolated(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
-    """Isolated domains as a table: volume, contact, kind, edge energy and difference to the main body."""
-    heads = ["Particle", "Domain", "Volume / µm³", "Of the solid / %", "Contact / µm²", "Kind", "Edge energy / eV", "Difference / eV"]
-    rows: list[list[str]] = []
-    for item in items:
-        ds = item.data
-        energy = "edge_energy" in ds
-        for k in range(ds.sizes["domain_row"]):
-            shown = [f"{ds[n].values[k]:.3f}" if energy and np.isfinite(ds[n].values[k]) else "–" for n in ("edge_energy", "difference")]
-            sizes = [f"{ds['volume'].values[k]:.3g}", f"{100 * ds['fraction'].values[k]:.3g}", f"{ds['contact'].values[k]:.3g}"]
-            rows.append([legend(item), str(int(ds["domain"].values[k])), *sizes, safe(str(ds["kind"].values[k])), *shown])
-    if not rows:
-        return nothing("No domain is cut off.", style)
-    look = {"fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": style.grid}, "font": {"color": style.ink}}
-    table: Trace = {
-        "type": "table",
-        "header": {"values": heads, "align": "left", **look},
-        "cells": {
-            "values": [list(c) for c in zip(*rows, strict=True)],
-            "align": ["left", *["right"] * 4, "left", "right", "right"],
-            **look,
-        },
-    }
-    return finish([table], {"margin": {"l": 4, "r": 4, "t": 4, "b": 4}}, style, "isolated")
+def _set_curve(one: Together, style: Style, dash: str, params: ProfileParams) -> list[Trace]:
+    place, prefix, slope, _ = AXES[params.against]
+    colour = style.color(one.group)
+    less = np.array([middle(i) for i in one.items])[:, None] if params.relative else 0.0
+    mean, low, high = (_moved(rows(one.items, place, f"{prefix}{k}"), less) for k in ("mean", "lower", "upper"))
+    shared = {"type": "scatter", "legendgroup": one.name, "mode": "lines"}
+    traces: list[Trace] = []
+    shown = np.isfinite(mean.mean())
+    if params.quartiles and shown.any():
+        traces.append({**shared, **_band(mean.x[shown], low.mean()[shown], high.mean()[shown], colour)})
+    for item, y in zip(one.items, mean.y, strict=True) if len(one.items) > 1 else ():
+        thin = {"line": {"color": faded(colour, 0.45), "width": 1, "dash": dash}, "showlegend": False}
+        hover = f"{safe(item.label)}: {said(item, slope)}<extra></extra>"
+        traces.append({**shared, **thin, "x": mean.x, "y": y, "hovertemplate": hover})
+    words = [f"n = {k} of {len(one.items)} particles" for k in mean.known[shown]]
+    thick: Trace = {**shared, "x": mean.x[shown], "y": mean.mean()[shown], "text": words, "name": safe(one.name)}
+    thick |= {"line": {"color": colour, "width": 2.6, "dash": dash}, "hovertemplate": "%{x:.3g}: %{y:.3f} eV, %{text}<extra></extra>"}
+    return [*traces, thick]
+
+
+def _moved(found: Rows, less: "np.ndarray | float") -> Rows:
+    return Rows(found.x, found.y - less)
+
+
+def _slope_line(one: Together, name: str, style: Style) -> str:
+    """Mean slope of a set over its particles, with its interval and what it is over."""
+    found = mean_interval(one.values(name))
+    interval = f" [{found.low:.2g}, {found.high:.2g}]" if np.isfinite(found.low) else ""
+    missing = f" ({found.n} with a slope)" if 0 < found.n < len(one.items) else ""
+    told = f"{found.value:.2g}{interval}" if found.n else "none"
+    return f'<span style="color:{style.color(one.group)}">{safe(one.name)}</span> {told.replace("-", "−")}, {one.count}{missing}'

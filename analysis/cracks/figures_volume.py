@@ -1,7 +1,7 @@
 """How much is cracked: bars of groups, histograms of width and radial position, evolution over cycles, sensitivity."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,7 +10,8 @@ from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style
-from analysis.cracks.figures_base import Trace, by_group, colours, finish, legend, nothing, number, safe, titled
+from analysis.cracks.figures_base import Trace, by_group, colours, faded, finish, legend, nothing, number, safe, titled
+from analysis.cracks.sets import Rows, SetParams, rows, shares, together
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,14 +22,20 @@ RATIO_TITLE = "Crack volume ratio / %"
 NONE = "No particle has a crack volume ratio."
 
 
-class BarParams(Params):
+class BarParams(SetParams):
     """How the bars are drawn."""
 
     log: bool = Field(True, title="Logarithmic axis")
     particles: bool = Field(True, title="Single particles as points")
 
 
-class HistogramParams(Params):
+class ShapeParams(SetParams):
+    """Whether curves are of particles or of groups."""
+
+    per: Literal["particles", "groups"] = Field("particles", title="A curve for each")
+
+
+class HistogramParams(ShapeParams):
     """How a histogram is drawn."""
 
     cumulative: bool = Field(False, title="Added up from below")
@@ -118,47 +125,66 @@ def _highest(items: Sequence[Labelled]) -> float:
 
 def widths(items: tuple[Labelled, ...], style: Style, params: HistogramParams) -> "go.Figure":
     """Distribution of crack volume over width."""
-    return _histogram(items, style, params, ("width", "width_volume"), "Width of the crack / µm", "Part of the crack volume / %")
-
-
-def _histogram(
-    items: tuple[Labelled, ...], style: Style, params: HistogramParams, names: tuple[str, str], x_title: str, y_title: str
-) -> "go.Figure":
-    shown = [i for i in items if i.data[names[1]].values.sum() > 0]
+    shown = tuple(i for i in items if i.data["width_volume"].values.sum() > 0)
     if not shown:
         return nothing("There are no cracks.", style)
-    traces = []
-    for item, colour in zip(shown, colours(shown, style), strict=True):
-        x, y = (np.asarray(item.data[n].values, float) for n in names)
-        part = PERCENT * y / y.sum()
-        part = np.cumsum(part) if params.cumulative else part
-        traces.append(_step(x, part, item, colour))
-    note = "Local thickness; slanted sheets are known to about a voxel."
-    layout = {"xaxis": {"title": titled(x_title, shown, style, note)}, "yaxis": {"title": {"text": y_title}, "rangemode": "tozero"}}
-    return finish(traces, layout, style, f"{names[0]} {params.cumulative}")
+    traces: list[Trace] = []
+    for members, name, colour in _curves(shown, style, params, by=items):
+        found = shares(members, "width", "width_volume")
+        parts = PERCENT * (np.cumsum(found.y, axis=1) if params.cumulative else found.y)
+        traces += _lines(members, name, colour, found.x, parts, "hvh")
+    note = "Local thickness; slanted sheets are known to about a voxel. " + _weights(params)
+    layout = {
+        "xaxis": {"title": titled("Width of the crack / µm", shown, style, note), "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "Part of the crack volume / %"}, "rangemode": "tozero"},
+    }
+    return finish(traces, layout, style, f"width {params.cumulative}")
 
 
-def _step(x: np.ndarray, y: np.ndarray, item: Labelled, colour: str) -> Trace:
-    look = {"color": colour, "width": 1.8, "shape": "hvh"}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look, "name": legend(item), "legendgroup": item.key}
-
-
-def radial(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
+def radial(items: tuple[Labelled, ...], style: Style, params: ShapeParams) -> "go.Figure":
     """Part of each shell, from the core to the surface, that is crack."""
-    traces = []
-    for item, colour in zip(items, colours(items, style), strict=True):
-        crack, whole = (np.asarray(item.data[n].values, float) for n in ("radial_crack", "radial_envelope"))
+    traces: list[Trace] = []
+    for members, name, colour in _curves(items, style, params, by=items):
+        crack, whole = (rows(members, "radius", n) for n in ("radial_crack", "radial_envelope"))
         with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(whole > 0, PERCENT * crack / whole, np.nan)
-        look = {"color": colour, "width": 1.8}
-        x = np.asarray(item.data["radius"].values, float)
-        traces.append({"type": "scatter", "mode": "lines+markers", "x": x, "y": share, "line": look, "name": legend(item)})
-    title = titled("Radial position (0 core, 1 surface)", items, style, "Shells of equal steps of the depth over its maximum.")
+            traces += _lines(members, name, colour, crack.x, np.where(whole.y > 0, PERCENT * crack.y / whole.y, np.nan), "linear")
+    title = titled("Radial position (0 core, 1 surface)", items, style, "Shells of equal steps of the depth.", _weights(params))
     layout = {
         "xaxis": {"title": title, "range": [0, 1]},
         "yaxis": {"title": {"text": "Crack volume of the shell / %"}, "rangemode": "tozero"},
     }
     return finish(traces, layout, style, "radial")
+
+
+def _weights(params: ShapeParams) -> str:
+    return "Thick: mean over particles of a group, thin: each particle." if params.per == "groups" else ""
+
+
+Curve = tuple[tuple[Labelled, ...], str, str]  # particles, name, colour
+
+
+def _curves(shown: tuple[Labelled, ...], style: Style, params: ShapeParams, *, by: Sequence[Labelled]) -> list[Curve]:
+    """What is drawn together: the particles of a group, or each alone; ``by`` are all items, whose order the parameters have."""
+    if params.per == "particles":
+        return [((i,), legend(i), c) for i, c in zip(shown, colours(shown, style), strict=True)]
+    found, drawn = [], {id(i) for i in shown}
+    for one in together(by, params, by_state=False):
+        members = tuple(i for i in one.items if id(i) in drawn)
+        less = f", {len(members)} with cracks" if len(members) < len(one.items) else ""
+        found += [(members, f"{safe(one.name)}, {one.count}{less}", style.color(one.group))] if members else []
+    return found
+
+
+def _lines(members: Sequence[Labelled], name: str, colour: str, x: np.ndarray, y: np.ndarray, shape: str) -> list[Trace]:
+    """Thin lines of single particles under the thick one of their mean."""
+    shared = {"type": "scatter", "mode": "lines", "x": x, "legendgroup": name}
+    thin = {"color": faded(colour, 0.4), "width": 1, "shape": shape}
+    traces: list[Trace] = []
+    for item, own in zip(members, y, strict=True) if len(members) > 1 else ():
+        hover = f"{legend(item)}: %{{x:.3g}}, %{{y:.3g}} %<extra></extra>"
+        traces.append({**shared, "y": own, "line": thin, "showlegend": False, "hovertemplate": hover})
+    mean = Rows(x, y).mean()
+    return [*traces, {**shared, "y": mean, "line": {"color": colour, "width": 2.4, "shape": shape}, "name": name}]
 
 
 def evolution(items: tuple[Labelled, ...], style: Style, params: CycleParams) -> "go.Figure":

@@ -21,8 +21,8 @@ class Chemistry:
     noise_variance: float
 
 
-def chemistry_of(edges: xr.Dataset, segmentation: xr.Dataset) -> Chemistry:
-    """The edge energies that count (flag 0, off the rim) beside a segmentation.
+def factor_of(edges: xr.Dataset, segmentation: xr.Dataset) -> tuple[int, int, int]:
+    """How many voxels of the segmentation go into one of the map, along z, y, x.
 
     Raises
     ------
@@ -42,6 +42,28 @@ def chemistry_of(edges: xr.Dataset, segmentation: xr.Dataset) -> Chemistry:
                 raise DataError(
                     f"Voxels of the edge map are {u:g} µm, those of the segmentation {v:g} µm: not {f} times as small.", hint=HINT
                 )
+    z, y, x = factor
+    return z, y, x
+
+
+def grids_fit(edges: xr.Dataset, segmentation: xr.Dataset) -> bool:
+    """Whether the voxels of a map hold whole voxels of a segmentation."""
+    try:
+        factor_of(edges, segmentation)
+    except DataError:
+        return False
+    return True
+
+
+def chemistry_of(edges: xr.Dataset, segmentation: xr.Dataset) -> Chemistry:
+    """The edge energies that count (flag 0, off the rim) beside a segmentation.
+
+    Raises
+    ------
+    DataError
+        The grids do not fit together.
+    """
+    factor = factor_of(edges, segmentation)
     keep = edges["flags"].to_numpy() == 0
     if "rim" in edges:
         keep &= edges["rim"].to_numpy() == 0
@@ -52,8 +74,7 @@ def chemistry_of(edges: xr.Dataset, segmentation: xr.Dataset) -> Chemistry:
         noise = float(np.nanmean(std.astype(np.float64) ** 2)) if np.isfinite(std).any() else 0.0
     if not np.isfinite(energy).any():
         raise DataError("The edge map has no voxel that counts.", hint="Look at its flags, or choose another map.")
-    z, y, x = factor
-    return Chemistry(energy, (z, y, x), noise)
+    return Chemistry(energy, factor, noise)
 
 
 def coarsened(values: np.ndarray, factor: tuple[int, int, int], *, whole: bool = False) -> np.ndarray:

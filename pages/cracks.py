@@ -1,0 +1,8 @@
+"""Cracks: volume, distance, isolated domains, in 3D."""
+
+import dash
+
+from components import cracks_page
+
+dash.register_page(__name__, path="/cracks", name="Cracks", title="Cracks · Interplay", order=3, icon="cracks")
+layout = cracks_page.layout
