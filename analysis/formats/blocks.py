@@ -30,8 +30,23 @@ class Blocks(Protocol):
     def __getitem__(self, key: Key) -> np.ndarray: ...
 
 
+class Typed:
+    """What a shape and the name of a NumPy type with its byte order (``"<u2"``) say; names travel to other processes, types need not."""
+
+    shape: tuple[int, ...]
+    typestr: str
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(self.typestr)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
 @dataclass(frozen=True)
-class Mapped:
+class Mapped(Typed):
     """An uncompressed array that lies in one piece: rows are read where they are, without decoding.
 
     ``typestr`` is a NumPy type with its byte order (``"<u2"``); ``order`` is ``"C"`` or ``"F"``; ``offset`` in bytes.
@@ -43,14 +58,6 @@ class Mapped:
     offset: int = 0
     order: str = "C"
     paged: bool = False
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(self.typestr)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
     def __getitem__(self, key: Key) -> np.ndarray:
         source = np.memmap(self.path, self.dtype, "r", self.offset, self.shape, "F" if self.order == "F" else "C")

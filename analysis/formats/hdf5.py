@@ -32,7 +32,7 @@ import h5py
 import numpy as np
 
 from analysis.core.errors import ReadError
-from analysis.formats.blocks import Key, size_text
+from analysis.formats.blocks import Key, Typed, size_text
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MAX_DATASETS = 20_000
@@ -58,7 +58,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class H5Blocks:
+class H5Blocks(Typed):
     """A dataset that stays in its file."""
 
     path: Path
@@ -66,14 +66,6 @@ class H5Blocks:
     shape: tuple[int, ...]
     typestr: str
     paged: bool = False
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(self.typestr)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
     def __getitem__(self, key: Key) -> np.ndarray:
         with opened(self.path) as f:

@@ -19,7 +19,7 @@ import numpy as np
 import tifffile
 
 from analysis.core.errors import ReadError
-from analysis.formats.blocks import Blocks, Key, Mapped
+from analysis.formats.blocks import Blocks, Key, Mapped, Typed
 from analysis.formats.deflate import DAMAGED
 from analysis.formats.energies import energy_of_name
 from analysis.formats.library_messages import captured_messages
@@ -42,21 +42,13 @@ _DAMAGED: tuple[type[Exception], ...] = (
 
 
 @dataclass(frozen=True)
-class TiffPages:
+class TiffPages(Typed):
     """Pages that have to be decoded: shape (n, y, x)."""
 
     path: Path
     shape: tuple[int, int, int]
     typestr: str
     paged: bool = True
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(self.typestr)
-
-    @property
-    def ndim(self) -> int:
-        return 3
 
     def __getitem__(self, key: Key) -> np.ndarray:
         first, *rest = key

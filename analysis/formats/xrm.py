@@ -36,7 +36,7 @@ import numpy as np
 import olefile
 
 from analysis.core.errors import ReadError
-from analysis.formats.blocks import Key
+from analysis.formats.blocks import Key, Typed
 from analysis.formats.energies import energy_of_name
 
 MAGIC = olefile.MAGIC
@@ -47,7 +47,7 @@ _DAMAGED = (OSError, ValueError, IndexError, EOFError, TypeError, AttributeError
 
 
 @dataclass(frozen=True)
-class XrmImages:
+class XrmImages(Typed):
     """The images of a file: shape (n, y, x). ``offsets`` in bytes where an image lies in one piece, -1 elsewhere."""
 
     path: Path
@@ -55,14 +55,6 @@ class XrmImages:
     typestr: str
     offsets: tuple[int, ...]
     paged: bool = False
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(self.typestr)
-
-    @property
-    def ndim(self) -> int:
-        return 3
 
     def __getitem__(self, key: Key) -> np.ndarray:
         first, *rest = key

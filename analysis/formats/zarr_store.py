@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from analysis.core.errors import ReadError
-from analysis.formats.blocks import Key
+from analysis.formats.blocks import Key, Typed
 from analysis.formats.hdf5 import Dataset
 
 NAMES = ("zarr.json", ".zgroup", ".zarray")
@@ -25,7 +25,7 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, 
 
 
 @dataclass(frozen=True)
-class ZarrBlocks:
+class ZarrBlocks(Typed):
     """An array that stays in its store."""
 
     store: Path
@@ -33,14 +33,6 @@ class ZarrBlocks:
     shape: tuple[int, ...]
     typestr: str
     paged: bool = False
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(self.typestr)
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
     def __getitem__(self, key: Key) -> np.ndarray:
         try:
