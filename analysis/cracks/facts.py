@@ -13,6 +13,7 @@ from scipy.stats import norm
 from analysis.core.errors import DataError
 from analysis.core.numerics.blur import blurred, reach
 from analysis.core.numerics.morphology import narrowed, widened
+from analysis.core.numerics.parallel import in_parts
 from analysis.cracks.allot import UNSHARP
 from analysis.cracks.grey import Grey
 from analysis.cracks.params import ParticleParams
@@ -83,33 +84,61 @@ class Facts:
 
 def facts_of(grey: Grey, particles: Particles, params: ParticleParams) -> Facts:
     """Resolution from the rise of absorption at the surface; levels and noise from places far from it."""
-    guess = float(np.hypot(BLUNT, params.smooth))
-    first = _levels(grey, particles, guess, params)
-    slopes = [_steepness(grey, particles.label, box, first) for box in _blocks(particles, surface=True)]
-    return _levels(grey, particles, _edge(np.concatenate(slopes), params.smooth), params)
+    boxes, slabs = list(_blocks(particles)), list(_blocks(particles, surface=True))
+    both = _each(lambda i: _raw_and_smooth(grey, boxes[i], params.smooth), len(boxes))
+    blocks = [_Block(box, raw, smooth) for box, (raw, smooth) in zip(boxes, both, strict=True)]
+    first = _levels(blocks, particles.label, float(np.hypot(BLUNT, params.smooth)), params)
+    slopes = _each(lambda i: _steepness(grey, particles.label, slabs[i], first), len(slabs))
+    return _levels(blocks, particles.label, _edge(np.concatenate(slopes), params.smooth), params)
 
 
-def _levels(grey: Grey, particles: Particles, edge: float, params: ParticleParams) -> Facts:
+@dataclass(frozen=True)
+class _Block:
+    """A part of the volume, raw and smoothed."""
+
+    box: Box
+    raw: np.ndarray
+    smooth: np.ndarray
+
+
+def _each(work: Callable[[int], np.ndarray], count: int) -> list[np.ndarray]:
+    """``work(0)``, ``work(1)`` …, in threads."""
+    found: dict[int, np.ndarray] = {}
+
+    def part(start: int, stop: int) -> None:
+        for i in range(start, stop):
+            found[i] = work(i)
+
+    in_parts(part, count)
+    return [found[i] for i in range(count)]
+
+
+def _levels(blocks: list[_Block], label: np.ndarray, edge: float, params: ParticleParams) -> Facts:
     """Levels and noise of places that are far from the surface, for a given resolution, and far from cracks."""
-    found = [_sampled(grey, particles.label, box, edge, params.smooth) for box in _blocks(particles)]
-    deep = [at >= SURE for at, _, _ in found]
-    inside = np.concatenate([smooth[d] for (_, _, smooth), d in zip(found, deep, strict=True)])
+    at = _each(lambda i: _at(label, blocks[i].box, edge), len(blocks))
+    deep = [a >= SURE for a in at]
+    inside = _of(blocks, deep)
     if inside.size < FEWEST:
         raise DataError(
             "The particles are too small for their inside to be told from their surface.",
             hint="Smooth less, or use a tomogram with smaller voxels.",
         )
     solid, noise = clipped(inside)
-    clean = [d & ~widened((smooth < solid - FAR * noise) & d, AROUND) for (_, _, smooth), d in zip(found, deep, strict=True)]
+    clean = _each(lambda i: deep[i] & ~widened((blocks[i].smooth < solid - FAR * noise) & deep[i], AROUND), len(blocks))
     if sum(int(c.sum()) for c in clean) >= FEWEST:
         deep = clean
-        solid, noise = clipped(np.concatenate([smooth[d] for (_, _, smooth), d in zip(found, deep, strict=True)]))
-    around = np.concatenate([smooth[at <= 1 - SURE] for at, _, smooth in found])
+        solid, noise = clipped(_of(blocks, deep))
+    around = _of(blocks, [a <= 1 - SURE for a in at])
     outside = clipped(around)[0] if around.size >= FEWEST else 0.0
     void = 0.0 if params.void is not None else outside
-    _, raw_noise = clipped(np.concatenate([raw[d] for (_, raw, _), d in zip(found, deep, strict=True)]))
-    alike = sum((_neighbours(raw, d) for (_, raw, _), d in zip(found, deep, strict=True)), np.zeros(2))
+    _, raw_noise = clipped(np.concatenate([block.raw[d] for block, d in zip(blocks, deep, strict=True)]))
+    alike = sum(_each(lambda i: _neighbours(blocks[i].raw, deep[i]), len(blocks)), np.zeros(2))
     return Facts(solid, outside, void, edge, params.smooth, noise, raw_noise, float(alike[0] / alike[1]) if alike[1] > 0 else 0.0)
+
+
+def _of(blocks: list[_Block], where: list[np.ndarray]) -> np.ndarray:
+    """Smoothed values of marked places, shape (n,)."""
+    return np.concatenate([block.smooth[w] for block, w in zip(blocks, where, strict=True)])
 
 
 def expected(label: np.ndarray, facts: Facts, start: int, stop: int) -> np.ndarray:
@@ -139,12 +168,14 @@ def sample(
     grey: Grey, particles: Particles, facts: Facts, response: Callable[[np.ndarray, np.ndarray], np.ndarray], halo: int
 ) -> np.ndarray:
     """Values of a filter of (smoothed volume, expected) deep inside the particles, from the same blocks; shape (n,)."""
-    found = []
-    for box in _blocks(particles):
-        wide, core = _wider(box, grey.shape, halo)
-        at, _, smooth = _sampled(grey, particles.label, wide, facts.edge, facts.smooth)
-        found.append(response(smooth, at)[core][at[core] >= SURE])
-    return np.concatenate(found)
+    boxes = list(_blocks(particles))
+
+    def one(i: int) -> np.ndarray:
+        wide, core = _wider(boxes[i], grey.shape, halo)
+        at = _at(particles.label, wide, facts.edge)
+        return np.asarray(response(_raw_and_smooth(grey, wide, facts.smooth)[1], at)[core][at[core] >= SURE])
+
+    return np.concatenate(_each(one, len(boxes)))
 
 
 def _blocks(particles: Particles, *, surface: bool = False) -> Iterator[Box]:
@@ -169,18 +200,23 @@ def _wider(box: Box, shape: tuple[int, ...], halo: int) -> tuple[Box, Box]:
     return (z, y, x), (cz, cy, cx)
 
 
-def _sampled(grey: Grey, label: np.ndarray, box: Box, edge: float, smooth: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Expected, raw and smoothed values of a block."""
-    wide, core = _wider(box, grey.shape, max(reach(edge), reach(smooth)))
-    raw = np.ascontiguousarray(grey.slab(wide[0].start, wide[0].stop)[:, wide[1], wide[2]])
-    return blurred(label[wide] > 0, edge)[core], raw[core], blurred(raw, smooth)[core]
+def _raw_and_smooth(grey: Grey, box: Box, smooth: float) -> np.ndarray:
+    """Shape (2, z, y, x)."""
+    wide, core = _wider(box, grey.shape, reach(smooth))
+    raw = grey.box(wide)
+    return np.stack([raw[core], blurred(raw, smooth)[core]])
+
+
+def _at(label: np.ndarray, box: Box, edge: float) -> np.ndarray:
+    """How far inside the envelopes the voxels of a block are (``expected``)."""
+    wide, core = _wider(box, label.shape, reach(edge))
+    return blurred(label[wide] > 0, edge)[core]
 
 
 def _steepness(grey: Grey, label: np.ndarray, box: Box, facts: Facts) -> np.ndarray:
     """Length of the gradient, by central differences, where the smoothed absorption is half at the surface of the envelope."""
     wide, core = _wider(box, grey.shape, reach(facts.smooth) + 3)
-    raw = np.ascontiguousarray(grey.slab(wide[0].start, wide[0].stop)[:, wide[1], wide[2]])
-    smooth = (blurred(raw, facts.smooth) - np.float32(facts.outside)) / np.float32(facts.solid - facts.outside)
+    smooth = (blurred(grey.box(wide), facts.smooth) - np.float32(facts.outside)) / np.float32(facts.solid - facts.outside)
     inside = label[wide] > 0
     near = widened(inside, 2) & ~narrowed(inside, 2) & (np.abs(smooth - 0.5) < 0.12)
     gradients = np.gradient(smooth) if min(smooth.shape) > 1 else [np.zeros_like(smooth), *np.gradient(smooth[0])]

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numba import njit
 
 from analysis.core.errors import DataError
 from analysis.core.numerics.blur import blurred, reach
+from analysis.core.numerics.parallel import in_parts
 from analysis.cracks.params import ParticleParams
 from analysis.schemas import VOXEL, spatial_dims
 
@@ -31,11 +33,14 @@ class Grey:
 
     def slab(self, start: int, stop: int) -> np.ndarray:
         """Normalised slices, shape (stop - start, y, x), float32; what is no number counts as void."""
-        values = np.asarray(self.density[start:stop].to_numpy(), np.float32)
-        out = (values - np.float32(self.void)) * np.float32(1 / (self.solid - self.void))
-        bad = ~np.isfinite(out)
-        if bad.any():
-            out[bad] = 0.0
+        return self.box((slice(start, stop), slice(None), slice(None)))
+
+    def box(self, box: tuple[slice, slice, slice]) -> np.ndarray:
+        """A normalised part, float32, as ``slab``."""
+        values = self.density[box].to_numpy()
+        out = np.empty(values.shape, np.float32)
+        void, scale = np.float32(self.void), np.float32(1 / (self.solid - self.void))
+        in_parts(lambda a, b: _normalise(values[a:b], void, scale, out[a:b]), len(values))
         return out
 
     def smooth(self, start: int, stop: int, sigma: float) -> np.ndarray:
@@ -43,6 +48,15 @@ class Grey:
         halo = reach(sigma)
         low, high = max(start - halo, 0), min(stop + halo, self.shape[0])
         return blurred(self.slab(low, high), sigma, inner=slice(start - low, stop - low))
+
+
+@njit(nogil=True, cache=True)
+def _normalise(values, void, scale, out):  # type: ignore[no-untyped-def]
+    for z in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                value = (np.float32(values[z, y, x]) - void) * scale
+                out[z, y, x] = value if abs(value) < np.inf else np.float32(0)
 
 
 def slabs(start: int, stop: int, thick: int = SLAB) -> list[tuple[int, int]]:

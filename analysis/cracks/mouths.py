@@ -24,9 +24,18 @@ BELOW = 2.0  # voxels below the surface from which on a dark voxel is no roughne
 def particles_in(grey: Grey, params: ParticleParams) -> Particles:
     """The particles of a volume, their envelopes closed over the mouths of cracks."""
     found = find_particles(grey, params)
-    if params.closing == 0:
-        return found
-    facts = facts_of(grey, found, params)
+    return found if params.closing == 0 else _closed_over(grey, found, facts_of(grey, found, params))
+
+
+def particles_and_facts(grey: Grey, params: ParticleParams) -> tuple[Particles, Facts]:
+    """The particles, and what is measured in them before cracks are looked for."""
+    first = find_particles(grey, params)
+    facts = facts_of(grey, first, params)
+    found = first if params.closing == 0 else _closed_over(grey, first, facts)
+    return found, facts if found is first else facts_of(grey, found, params)
+
+
+def _closed_over(grey: Grey, found: Particles, facts: Facts) -> Particles:
     label = found.label
     near = widened(_dark(grey, found, facts), ABOUT)
     near &= label == 0

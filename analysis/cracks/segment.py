@@ -15,7 +15,7 @@ from analysis.cracks.facts import Facts, facts_of
 from analysis.cracks.finding import Limits, find_cracks, find_in_slab, limits_of
 from analysis.cracks.grey import Grey, grey_of
 from analysis.cracks.masks import checked_shape, remarks_of, segmentation_of
-from analysis.cracks.mouths import particles_in
+from analysis.cracks.mouths import particles_and_facts, particles_in
 from analysis.cracks.params import CrackParams, ParticleParams
 from analysis.cracks.particles import Particles, particles_of
 from analysis.cracks.strokes import painted
@@ -81,9 +81,9 @@ def prepared(source: xr.Dataset, params: CrackParams, known: Optional = None) ->
         found = particles_of(np.ascontiguousarray(known["particle"].to_numpy()))
         if found.count == 0:
             raise DataError("The mask is empty: no voxel belongs to a particle.", hint="Choose another mask of particles.")
+        facts = facts_of(grey, found, params)
     else:
-        found = particles_in(grey, params)
-    facts = facts_of(grey, found, params)
+        found, facts = particles_and_facts(grey, params)
     return Prepared(grey, found, facts, limits_of(grey, found, facts, params), params)
 
 
