@@ -4,7 +4,7 @@
 //           links(query, ids) -> hrefs that keep the chosen groups.
 
 const CARRIED = ["ref", "cmp", "excluded"]; // kept when another page is opened
-const PAGE = ["ref", "cmp", "excluded", "tab", "test", "table", "particle", "beside", "states", "cycle", "dims", "show", "edge", "recipe"]; // decide what a page consists of: it is laid out anew
+const PAGE = ["ref", "cmp", "excluded", "tab", "test", "table", "particle", "beside", "states", "cycle", "dims", "show", "edge", "recipe", "preset", "c_detector"]; // decide what a page consists of: it is laid out anew
 
 /** @param {string} search @returns {Record<string, string>} */
 export const parse = (search) => Object.fromEntries(new URLSearchParams(search || ""));

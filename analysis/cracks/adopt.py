@@ -39,7 +39,7 @@ def adopt(
     masks = masks_of(mask)
     like = mask if volume is None and edges is None and stack is None else volume_of(volume, edges, stack)
     checked_shape(mask, like, "mask")
-    _checked_size(mask, like)
+    checked_size(mask, like)
     crack = painted(masks.crack, strokes) if strokes is not None else masks.crack
     said = {"imported": True, "noisy": False, **({"strokes": int(strokes.sizes["stroke"])} if strokes is not None else {})}
     if like is not mask and not has_voxel_size(like) and has_voxel_size(mask):
@@ -49,7 +49,7 @@ def adopt(
     return warn(made, *(w for w in warnings_of(mask) if w != NO_SIZE and w not in warnings_of(made)))
 
 
-def _checked_size(mask: xr.Dataset, like: xr.Dataset) -> None:
+def checked_size(mask: xr.Dataset, like: xr.Dataset) -> None:
     """Refuse two statements of the voxel size that differ."""
     if not (has_voxel_size(mask) and has_voxel_size(like)):
         return

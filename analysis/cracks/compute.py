@@ -68,6 +68,7 @@ RECIPES: tuple[Recipe, ...] = (
         adopt.adopt,
         adopt.AdoptParams,
         adopt.summarise,
+        light=True,
     ),
     Recipe(
         "cracks.sensitivity",
