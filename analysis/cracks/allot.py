@@ -12,16 +12,16 @@ HALO = reach(UNSHARP)
 MOST_CARRIED = 256.0  # voxels that a cell without room hands on to the next
 
 
-def sharpened(missing: np.ndarray, strength: float) -> np.ndarray:
+def sharpened(missing: np.ndarray, strength: float, inner: slice) -> np.ndarray:
     """The values with ``strength`` times what a Gaussian of ``UNSHARP`` voxels would take away from them, float32.
 
     Blur moves the walls of round cracks towards the middle of their curvature: a domain of a thousand voxels that is enclosed by a crack
-    would lose a fifth of its volume. Each value depends on ``HALO`` voxels on each side.
+    would lose a fifth of its volume. Each value depends on ``HALO`` voxels on each side; only the slices ``inner`` are returned.
     """
-    out = blurred(missing, UNSHARP)
-    out -= missing
+    out = blurred(missing, UNSHARP, inner=inner)
+    out -= missing[inner]
     out *= np.float32(-strength)
-    out += missing
+    out += missing[inner]
     return out
 
 

@@ -148,6 +148,15 @@ def expected(label: np.ndarray, facts: Facts, start: int, stop: int) -> np.ndarr
     return blurred(np.asarray(label[low:high]) > 0, facts.edge, inner=slice(start - low, stop - low))
 
 
+def missing_of(smooth: np.ndarray, at: np.ndarray, facts: Facts) -> np.ndarray:
+    """How much of the contrast is missing where the envelope alone would show ``at``, float32: 0 in the solid, 1 in the void."""
+    missing = at * np.float32(facts.solid - facts.outside)
+    missing += np.float32(facts.outside)
+    missing -= smooth
+    missing *= np.float32(1 / facts.contrast)
+    return missing
+
+
 def clipped(values: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation of the bulk of some values; cracks among them hardly count."""
     middle = float(np.median(values))

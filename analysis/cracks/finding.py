@@ -13,14 +13,16 @@ the slab.
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.stats import norm
 
 from analysis.core.numerics.blur import reach
 from analysis.core.numerics.components import Components, kept
 from analysis.core.numerics.morphology import box_closing, widened
+from analysis.core.numerics.parallel import in_parts
 from analysis.core.progress import report
 from analysis.cracks.allot import CELL, HALO, allotted, sharpened
-from analysis.cracks.facts import Facts, clipped, expected, sample
+from analysis.cracks.facts import Facts, clipped, expected, missing_of, sample
 from analysis.cracks.grey import Grey, slabs
 from analysis.cracks.params import CrackParams
 from analysis.cracks.particles import Particles
@@ -28,7 +30,7 @@ from analysis.cracks.sheets import sheetness
 
 SPREAD_BEYOND = 2  # voxels by which the zone of a crack reaches beyond what is above the lower limit
 NEIGHBOURS = 16  # slices beyond the slab in which connections are followed
-BEGINS = 2
+BEGINS = 2  # of marks; 1: may go on
 HALF = 0.5
 
 
@@ -48,7 +50,11 @@ def find_cracks(grey: Grey, particles: Particles, facts: Facts, limits: Limits, 
         slab = slab_of(grey, particles.label, facts, params, a, b)
         missing[a:b], marks[a:b] = slab.missing, _marks(slab, facts, limits, params)
         report(0.7 * b / grey.shape[0], "cracks")
-    return _walls(missing, _connected(marks, params.min_crack), particles.label, facts, params)
+    found = _connected(marks, params.min_crack)
+    del marks
+    zone = widened(found, SPREAD_BEYOND)
+    del found
+    return _walls(missing, zone, particles.label, facts, params)
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ def slices_about(start: int, stop: int, depth: int) -> tuple[int, int]:
 
 def find_in(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
     """The cracks of a slab, bool; right but for its outermost slices."""
-    return _walls(slab.missing, _connected(_marks(slab, facts, limits, params), params.min_crack), slab.label, facts, params)
+    found = _connected(_marks(slab, facts, limits, params), params.min_crack)
+    return _walls(slab.missing, widened(found, SPREAD_BEYOND), slab.label, facts, params)
 
 
 def limits_of(grey: Grey, particles: Particles, facts: Facts, params: CrackParams) -> Limits:
@@ -104,7 +111,7 @@ def limits_of(grey: Grey, particles: Particles, facts: Facts, params: CrackParam
         return Limits(max(params.seed * noise, params.depth), max(params.grow * noise, params.depth / 2))
 
     def response(smooth: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return _response(_missing(smooth, at, facts), smooth, params)
+        return _response(missing_of(smooth, at, facts), smooth, params)
 
     level, noise = clipped(sample(grey, particles, facts, response, detector_halo(params)))
     floor = params.depth / 4 if params.detector == "sheet" else params.depth
@@ -122,7 +129,7 @@ def slab_of(grey: Grey, label: np.ndarray, facts: Facts, params: CrackParams, st
     low, high = max(0, start - more), min(grey.shape[0], stop + more)
     at = expected(label, facts, low, high)
     smooth = grey.smooth(low, high, params.smooth)
-    missing = _missing(smooth, at, facts)
+    missing = missing_of(smooth, at, facts)
     answer = missing if more == 0 else _response(missing, smooth, params)
     core = slice(start - low, stop - low)
     own = np.ascontiguousarray(label[start:stop])
@@ -133,16 +140,21 @@ def slab_of(grey: Grey, label: np.ndarray, facts: Facts, params: CrackParams, st
 
 def _marks(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
     """2 where a crack may begin, 1 where it may go on, uint8."""
-    answer, inside = slab.answer - np.float32(limits.level), slab.label > 0
-    marks = (inside & (answer > limits.on)).astype(np.uint8)
-    deep = slab.at >= norm.cdf(params.margin / facts.edge)
-    marks[inside & deep & (answer > limits.begin)] = BEGINS
+    deep = np.float32(norm.cdf(params.margin / facts.edge))
+    begin, on = (np.float32(limits.level + limit) for limit in (limits.begin, limits.on))
+    marks = np.empty(slab.label.shape, np.uint8)
+    in_parts(lambda a, b: _mark(slab.label[a:b], slab.answer[a:b], slab.at[a:b], begin, on, deep, marks[a:b]), len(marks))
     return marks
 
 
-def _missing(smooth: np.ndarray, at: np.ndarray, facts: Facts) -> np.ndarray:
-    dense = np.float32(facts.solid - facts.outside) * at + np.float32(facts.outside)
-    return np.asarray((dense - smooth) * np.float32(1 / facts.contrast))
+@njit(nogil=True, cache=True)
+def _mark(label, answer, at, begin, on, deep, out):  # type: ignore[no-untyped-def]
+    for z in range(label.shape[0]):
+        for y in range(label.shape[1]):
+            for x in range(label.shape[2]):
+                goes = label[z, y, x] > 0 and answer[z, y, x] > on
+                begins = label[z, y, x] > 0 and answer[z, y, x] > begin and at[z, y, x] >= deep
+                out[z, y, x] = 2 if begins else goes
 
 
 def _response(missing: np.ndarray, smooth: np.ndarray, params: CrackParams) -> np.ndarray:
@@ -161,15 +173,16 @@ def _connected(marks: np.ndarray, smallest: int) -> np.ndarray:
     return kept(marks, wanted)
 
 
-def _walls(missing: np.ndarray, found: np.ndarray, label: np.ndarray, facts: Facts, params: CrackParams) -> np.ndarray:
-    zone = widened(found, SPREAD_BEYOND)
-    crack = np.empty(zone.shape, bool)
+def _walls(missing: np.ndarray, zone: np.ndarray, label: np.ndarray, facts: Facts, params: CrackParams) -> np.ndarray:
+    """The cracks of a zone, drawn in its memory."""
     for a, b in slabs(0, zone.shape[0]):
+        if not zone[a:b].any():
+            continue
         inside = label[a:b] > 0
         if params.boundary == "half":
-            crack[a:b] = zone[a:b] & inside & (missing[a:b] > HALF)
+            zone[a:b] &= inside & (missing[a:b] > HALF)
             continue
         low, high = max(0, a - HALO), min(zone.shape[0], b + HALO)
-        order = sharpened(missing[low:high], facts.sharpening)[a - low : b - low]
-        crack[a:b] = allotted(missing[a:b], order, zone[a:b], inside)
-    return crack
+        order = sharpened(missing[low:high], facts.sharpening, slice(a - low, b - low))
+        zone[a:b] = allotted(missing[a:b], order, zone[a:b], inside)
+    return zone

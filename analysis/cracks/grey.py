@@ -15,7 +15,7 @@ from analysis.schemas import VOXEL, spatial_dims
 SAMPLE = 1 << 21  # voxels that levels are found from
 BINS = 512
 LEAST_CONTRAST = 2.5  # distance of the two levels in standard deviations within them
-SLAB = 64  # slices that are worked on at once
+SLAB = 32  # slices that are worked on at once
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import xarray as xr
 
 from analysis.core.data import warn, warnings_of
 from analysis.core.errors import DataError
+from analysis.core.numerics.edt import distances
+from analysis.core.numerics.morphology import wider
 from analysis.cracks.particles import Particles, cut_of, particles_of
 from analysis.schemas import VOXEL, has_voxel_size, spatial_dims, voxel_um
 
@@ -37,6 +39,15 @@ class Masks:
     def voxel_volume(self) -> float:
         """In µm³."""
         return float(np.prod(self.voxel))
+
+    def depth(self) -> np.ndarray:
+        """Distance of every voxel of an envelope from its surface, in µm, float32; where particles touch is surface too."""
+        out = np.zeros(self.label.shape, np.float32)
+        for number, box in enumerate(self.particles.boxes, start=1):
+            part = wider(box, 1, out.shape)
+            own = self.label[part] == number
+            out[part] += distances(own, self.voxel)
+        return out
 
 
 def masks_of(segmentation: xr.Dataset) -> Masks:

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from analysis.core.numerics.morphology import closed, widened
 from analysis.cracks.allot import HALO, sharpened
-from analysis.cracks.facts import Facts, expected, facts_of
+from analysis.cracks.facts import Facts, expected, facts_of, missing_of
 from analysis.cracks.grey import Grey, slabs
 from analysis.cracks.params import ParticleParams
 from analysis.cracks.particles import Particles, find_particles, particles_of
@@ -60,9 +60,9 @@ def _dark(grey: Grey, particles: Particles, facts: Facts) -> np.ndarray:
     limit = max(DARK, TIMES_NOISE * facts.noise / facts.contrast)
     for a, b in slabs(0, grey.shape[0]):
         at = expected(particles.label, facts, a, b)
-        dense = np.float32(facts.solid - facts.outside) * at + np.float32(facts.outside)
-        missing = (dense - grey.smooth(a, b, facts.smooth)) * np.float32(1 / facts.contrast)
-        out[a:b] = (missing > limit) & (at >= norm.cdf(BELOW / facts.edge)) & (particles.label[a:b] > 0)
+        np.greater(missing_of(grey.smooth(a, b, facts.smooth), at, facts), limit, out=out[a:b])
+        out[a:b] &= at >= norm.cdf(BELOW / facts.edge)
+        out[a:b] &= particles.label[a:b] > 0
     return out
 
 
@@ -73,6 +73,6 @@ def _sharp(grey: Grey, near: np.ndarray, facts: Facts) -> np.ndarray:
     for a, b in slabs(0, grey.shape[0]):
         if near[a:b].any():
             low, high = max(0, a - HALO), min(grey.shape[0], b + HALO)
-            sharp = sharpened(grey.smooth(low, high, facts.smooth), facts.sharpening)[a - low : b - low]
+            sharp = sharpened(grey.smooth(low, high, facts.smooth), facts.sharpening, slice(a - low, b - low))
             out[a:b] = near[a:b] & (sharp > level)
     return out
