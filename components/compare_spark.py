@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from components.context import style
 
-WIDTH, HEIGHT, PAD = 112, 20, 5
+WIDTH, HEIGHT, PAD = 96, 20, 5
 RADIUS = 2.6
 
 

@@ -10,7 +10,10 @@ from dash.development.base_component import Component
 
 from analysis.catalog.comparability import Difference, guard
 from analysis.compare.figures_base import unit_text
+from analysis.compare.metrics import KNOWN
 from analysis.compare.replicates import Rows, replicates
+from analysis.compare.scorecard import AVERAGED, DEPENDENT, GROUP_LEVEL, OTHER_CYCLES
+from analysis.core.jobs import Status
 from analysis.core.registry import Labelled
 from components import compare_links, compare_view, notice
 from components.address import href
@@ -18,12 +21,17 @@ from components.compare_sources import CHOICE, at_cycle, groups
 from components.compare_spark import spark
 from components.context import style, workspace
 from components.icons import icon
-from components.job_panel import progress
 from components.numbers import between, with_spread, within
 from components.panels import Drawn, Panel, register
 from components.views import Query
 
 SHAPES = {"better": "▲", "worse": "▼", "higher": "△", "lower": "▽", "not told apart": "○"}
+SHORT = {
+    AVERAGED: "averaged",
+    DEPENDENT: "not independent",
+    OTHER_CYCLES: "cycles differ",
+    GROUP_LEVEL: "group level",
+}  # a remark of the scorecard in the room of a column; the whole sentence is its tooltip
 NAME = "compare.scorecard"
 Card = Mapping[str, Any]
 
@@ -31,16 +39,26 @@ Card = Mapping[str, Any]
 def draw(query: Query) -> Drawn:
     """The scorecard of the address, or what it waits for."""
     found = compare_view.scorecard(query)
-    said = notice.problems(found.problems)
-    said += [progress(s) for s in found.waiting[:2]]
+    said = notice.problems(found.problems) + _awaited(found.waiting)
     card, values = compare_view.items_of(found), compare_view.items_of(compare_view.values(query))
     if card is None or values is None:
         return Drawn(said or [notice.alert("Nothing to compare", "The chosen groups hold no results yet.")], waiting=bool(found.waiting))
     # What is there is shown; rows of what is still being computed come when their modality is complete.
-    return Drawn([*said, _table(card, Rows.of(values.data), query)], waiting=bool(found.waiting))
+    return Drawn([*said, _table(card, Rows.of(values.data), query, awaited=bool(found.waiting))], waiting=bool(found.waiting))
 
 
-def _table(card: Labelled, rows: Rows, query: Query) -> Component:
+def _awaited(waiting: Sequence[Status]) -> list[Component]:
+    """One line of how much is still being computed; what it is stands under Jobs."""
+    if not waiting:
+        return []
+    running = [s for s in waiting if s.state == "running"]
+    words = f"{len(waiting)} results are being computed" if len(waiting) > 1 else "1 result is being computed"
+    doing = f": {running[0].title}" if running else ""
+    bar = html.Progress(value=str(running[0].fraction) if running else None, max="1", **{"aria-label": "Progress"})
+    return [html.Div([bar, html.Span(words + doing, className="ellipsis")], className="scorecard-awaited")]
+
+
+def _table(card: Labelled, rows: Rows, query: Query, *, awaited: bool) -> Component:
     ds = card.data
     columns = {str(n): v.values for n, v in ds.data_vars.items()}
     pair, by = groups(query), compare_view.by(query)
@@ -48,7 +66,7 @@ def _table(card: Labelled, rows: Rows, query: Query) -> Component:
     body = []
     for k in range(ds.sizes["metric"]):
         line = {n: (str(v[k]) if v.dtype.kind in "US" else float(v[k])) for n, v in columns.items()}
-        body.append(_line(line, rows, guards[str(line["modality"])], query))
+        body.append(_line(line, rows, guards[str(line["modality"])], query, awaited=awaited))
     head = html.Thead(
         html.Tr(
             [
@@ -70,14 +88,14 @@ def _heading(group: str) -> Component:
     return html.Th([swatch, f" {workspace().group_title(group)} ", html.Small("mean ± SD (n)")], scope="col")
 
 
-def _line(line: Card, rows: Rows, differing: Sequence[Difference], query: Query) -> Component:
+def _line(line: Card, rows: Rows, differing: Sequence[Difference], query: Query, *, awaited: bool) -> Component:
     metric, modality, unit = str(line["id"]), str(line["modality"]), unit_text(str(line["unit"]))
     link = compare_links.place(metric, modality, query)
     name: Any = dcc.Link(str(line["title"]), href=link, className="row-link") if link else str(line["title"])
     head = html.Th([name, html.Small(f"  {unit}" if unit else "")], scope="row", title=_about(line))
     sides = [html.Td(_side(line, s), className="number") for s in ("reference", "compared")]
     if not line["reference_n"] and not line["compared_n"]:
-        missing = html.Td(_missing(metric, modality, query), colSpan=4, className="missing")
+        missing = html.Td(_missing(metric, modality, query, awaited=awaited), colSpan=4, className="missing")
         return html.Tr([head, *sides, missing], className="row-empty")
     points = [
         (g, [r.value for r in replicates(rows, metric, g, by=_by(query), with_excluded=compare_view.with_excluded(query))])
@@ -101,7 +119,9 @@ def _by(query: Query) -> Any:
 
 def _about(line: Card) -> str:
     better = {"more": "more is better", "less": "less is better"}.get(str(line["better"]), "neither way is better by itself")
-    return f"{line['title']}: of each {line['level']}, {better}"
+    known = KNOWN.get(str(line["id"]))
+    about = f" ({known.about})" if known is not None and known.about else ""
+    return f"{line['title']}{about}: of each {line['level']}, {better}"
 
 
 def _spelled(points: Sequence[tuple[str, Sequence[float]]], unit: str) -> str:
@@ -146,10 +166,15 @@ def _warning(line: Card, differing: Sequence[Difference]) -> Component:
         return html.Span(
             [icon("check", 13)], title="Nothing recorded differs between the groups", role="img", **{"aria-label": "comparable"}
         )
-    words = f"{len(differs)} differ" if differs else remark.partition(":")[0] or "see"
+    words = f"{len(differs)} differ{'s' if len(differs) == 1 else ''}" if differs else _shortly(remark)
     return html.Span(
         [icon("warning", 13) if differs or "differ" in remark else icon("info", 13), html.Small(f" {words}")], title="\n".join(said)
     )
+
+
+def _shortly(remark: str) -> str:
+    parts = [r.partition(":")[0] for r in remark.split("; ") if r]
+    return ", ".join(SHORT.get(p, p) for p in parts) or "see"
 
 
 def _guard(modality: str, pair: Sequence[str], query: Query) -> tuple[Difference, ...]:
@@ -166,11 +191,13 @@ def _measured(modality: str) -> str:
     return "xanes" if modality == "cracks" else modality
 
 
-def _missing(metric: str, modality: str, query: Query) -> list[Component | str]:
+def _missing(metric: str, modality: str, query: Query, *, awaited: bool) -> list[Component | str]:
     """A dash with what to import, or that the data there do not give this number yet."""
     has = any(m.modality == _measured(modality) and m.group in groups(query) for m in workspace().snapshot().measurements)
     if has and metric == "cycling.capacity_at":
         return [f"no cell has a whole cycle {at_cycle(query)}"]
+    if has and awaited:
+        return ["being computed"]
     if has:
         link = compare_links.place("", modality, query)
         return ["not computed yet: ", dcc.Link("open its page", href=link)] if link else ["not computed yet"]

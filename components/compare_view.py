@@ -4,6 +4,7 @@ Names in the address: ``ref``, ``cmp``, ``excluded``, ``test`` as on every page 
 ``by``, what counts as a replicate (cells, else particles); ``metrics`` of the matrix.
 """
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -112,7 +113,7 @@ def small(figure: dict[str, Any]) -> dict[str, Any]:
 def _small_axis(axis: dict[str, Any]) -> dict[str, Any]:
     """Few and small ticks, the first line of the title; a second axis above is left out."""
     title = axis.get("title") or {}
-    text = str(title.get("text", "") if isinstance(title, dict) else title).partition("<br>")[0]
+    text = re.sub(r" \([^()]*\)(?= / )", "", str(title.get("text", "") if isinstance(title, dict) else title).partition("<br>")[0])
     slim: dict[str, Any] = {"title": {"text": text, "font": {"size": SMALL_PX}, "standoff": 3}, "tickfont": {"size": SMALL_PX}}
     if axis.get("side") == "top":
         slim["visible"] = False
@@ -155,7 +156,7 @@ register(
     _like("distributions.histogram", "compare.histogram", "Edge energies"),
     _like("distributions.violins", "compare.violins", "Edge energy by state"),
     View("compare.metric", "Crack volume ratio", CHOICE, values, _crack_params, name="compare.cracks", finish=small),
-    _like("spectra.overlay", "compare.spectra", "S K-edge spectra", edge="S K", inset="off"),
+    _like("spectra.overlay", "compare.spectra", "S K-edge spectra", edge="S K", inset="off", markers="P–Sx–P"),
     View(
         "compare.effects",
         "All effects",

@@ -22,26 +22,29 @@ def layout(**query: str) -> Component:
     if not workspace().snapshot().measurements:
         how = "Import cycling data, particles and spectra of the same cells: then what goes together can be seen."
         return shell.view(bar, job_panel.in_progress(), notice.empty("Nothing to relate yet", how))
-    cards = [card(VIEWS[MATRIX], query), card(VIEWS["interplay.circle"], query)]
+    cards = [card(VIEWS[MATRIX], query, controls=[_metrics(query)]), card(VIEWS["interplay.circle"], query)]
     return shell.view(bar, _about(query), shell.page(html.Div(cards, className="grid interplay"), dcc.Store(id="interplay-brushed")))
 
 
 def _controls(query: Query) -> list[Component]:
-    """Metrics of the matrix, the cycle of the capacity, what counts as a point, exclusions."""
-    options = [{"value": m, "label": t} for m, t in interplay_view.measured(query)]
-    metrics = dmc.MultiSelect(
+    """The cycle of the capacity, what counts as a point, exclusions."""
+    at = entry("at", query, "Capacity at cycle", "Cycle whose capacity is shown", placeholder=compare_sources.AT_CYCLE, width=56)
+    return [at, picker("by", query, BY, "What a point is", width=122), excluded(query), hidden(query, "excluded")]
+
+
+def _metrics(query: Query) -> Component:
+    """The metrics of the matrix."""
+    return dmc.MultiSelect(
         id=control("metrics", interplay_view.default(query)),
-        data=options,
+        data=[{"value": m, "label": t} for m, t in interplay_view.measured(query)],
         value=list(interplay_view.chosen(query)),
         maxValues=interplay_view.MOST,
         size="xs",
-        w=320,
-        placeholder="Metrics",
+        searchable=True,
+        className="interplay-metrics",
         comboboxProps={"withinPortal": True},
         **{"aria-label": "Metrics of the matrix"},
     )
-    at = entry("at", query, "Capacity at cycle", "Cycle whose capacity is shown", placeholder=compare_sources.AT_CYCLE, width=56)
-    return [metrics, at, picker("by", query, BY, "What a point is", width=122), excluded(query), hidden(query, "excluded")]
 
 
 def _about(query: Query) -> Component:

@@ -71,7 +71,7 @@ def pairs_of(metrics: Sequence[str]) -> int:
 register(
     View(
         "compare.matrix",
-        "Metrics against each other",
+        "Scatter matrix",
         (*CHOICE, "metrics"),
         _matrix_items,
         _matrix_params,

@@ -30,6 +30,7 @@ def indicator() -> Component:
                 disabled=True,
                 label="0",
                 size=14,
+                offset=6,
                 processing=True,
             ),
             dmc.Drawer(

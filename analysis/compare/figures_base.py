@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Trace = dict[str, Any]
+NOT_BROKEN = "\u00a0"  # a unit is not torn from the end of its title
 UNITS = {
     "mA h/g": "mA h g⁻¹",
     "mA h/g/cycle": "mA h g⁻¹ per cycle",
@@ -35,8 +36,11 @@ def unit_text(unit: str) -> str:
 
 def axis_text(title: str, unit: str, *, width: int = 0) -> str:
     """``title / unit``, wrapped where a ``width`` in characters is given."""
-    text = f"{title} / {unit_text(unit)}" if unit and unit != "1" else title
-    return "<br>".join(safe(line) for line in (textwrap.wrap(text, width) if width else [text]))
+    ending = f" / {unit_text(unit)}" if unit and unit != "1" else ""
+    if not width:
+        return safe(title + ending)
+    lines = textwrap.wrap(title + ending.replace(" ", NOT_BROKEN), width)
+    return "<br>".join(safe(line.replace(NOT_BROKEN, " ")) for line in lines)
 
 
 def of_schema(items: Sequence[Labelled], schema: str) -> xr.Dataset | None:

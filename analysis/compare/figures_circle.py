@@ -64,7 +64,12 @@ ARROWS = (
     Arrow("uneven", "capacity", "is charge left behind", -1),
 )
 PAIRS = tuple((NODES[a.start].metric, NODES[a.end].metric) for a in ARROWS)
+ABOUT = (
+    "Rank correlations from cell to cell within groups; (g): not at equal cycles, group level. Grey: the sign is not the one that the "
+    "arrow stands for."
+)
 LABEL_SHIFT = 0.5  # along the arrow
+ABOVE = 0.045  # of the picture's height, between an arrow and the label on top of it
 HALF_WIDTH, HALF_HEIGHT = 0.17, 0.06  # of a box, with a little room
 ALONG = {("isolated", "uneven"): 0.68, ("uneven", "capacity"): 0.74}
 
@@ -76,14 +81,12 @@ def circle(items: tuple[Labelled, ...], style: Style, _params: Params) -> "go.Fi
     for arrow in ARROWS:
         notes += _arrow(arrow, found, style)
     notes += [_box(node, style) for node in NODES.values()]
-    said = " ".join(
-        t for t in ("Rank correlations from cell to cell within groups; (g): not at equal cycles, group level.", origins(items)) if t
-    )
+    said = f"{ABOUT} {origins(items)}".strip()
     notes.append(_text("<br>".join(textwrap.wrap(said, 64)), -0.03, -0.09, style, anchor="left"))
     hidden = {"visible": False, "fixedrange": True}
     layout = {
         "xaxis": {**hidden, "range": [-0.04, 1.04]},
-        "yaxis": {**hidden, "range": [-0.13, 1.0]},
+        "yaxis": {**hidden, "range": [-0.13, 1.08]},
         "annotations": notes,
         "showlegend": False,
         "margin": {"l": 8, "r": 8, "t": 6, "b": 6},
@@ -136,12 +139,18 @@ def _arrow(arrow: Arrow, found: xr.Dataset | None, style: Style) -> list[dict[st
         "arrowhead": 2,
         "arrowsize": 1,
         "arrowwidth": 1.2 + 3.3 * abs(rho) if known else 1.2,
-        "arrowcolor": style.ink if known else style.grid if style.theme == "dark" else "#b8c0ca",
+        "arrowcolor": (style.muted if rho * arrow.expected < 0 else style.ink)
+        if known
+        else style.grid
+        if style.theme == "dark"
+        else "#b8c0ca",
     }
     along = ALONG.get((arrow.start, arrow.end), LABEL_SHIFT)
     x, y = tail[0] + along * (head[0] - tail[0]), tail[1] + along * (head[1] - tail[1])
-    label = _text(f"<i>{arrow.why}</i><br>{_numbers(found, k)}", x, y, style)
-    return [line, {**label, "bgcolor": _ground(style), "borderpad": 1}]
+    said = f"<i>{arrow.why}</i><br>{_numbers(found, k)}"
+    if dy == 0:  # between two boxes side by side there is no room on the arrow, only above it
+        return [line, {**_text(said, x, y + ABOVE, style), "yanchor": "bottom"}]
+    return [line, {**_text(said, x, y, style), "bgcolor": _ground(style), "borderpad": 1}]
 
 
 def _rim(dx: float, dy: float) -> float:

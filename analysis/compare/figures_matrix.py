@@ -54,7 +54,7 @@ def matrix(items: tuple[Labelled, ...], style: Style, params: MatrixParams) -> "
             panel = i * size + j + 1
             axes |= _axes(panel, place, (i, j, size), (chosen, rows), style)
             traces += _panel(rows, (chosen[j], chosen[i]), groups, panel, (style, params, items), first=not traces)
-    note = {"text": origins(items), "x": 1, "y": -0.075, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "top"}
+    note = {"text": origins(items), "x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
     notes.append({**note, "showarrow": False, "font": {"color": style.muted, "size": small(style)}})
     layout = {**axes, "annotations": notes, "dragmode": "select", "margin": {"l": 62, "r": 8, "t": 26, "b": 56}, "selectdirection": "any"}
     return finish(traces, layout, style, "compare.matrix " + ",".join(chosen))
@@ -85,7 +85,7 @@ def _axes(
     if j == 0:
         y["title"] = title(chosen[i])
     if i == j:
-        y |= {"range": [-1, 1], "fixedrange": True, "showgrid": False, "showticklabels": False}
+        y |= {"range": [-1, 1], "fixedrange": True, "showgrid": False, "showticklabels": False, "ticks": ""}
     elif i != size - 1:
         x["matches"] = f"x{(size - 1) * size + j + 1}"
     return {f"xaxis{_suffix(panel)}": x, f"yaxis{_suffix(panel)}": y}

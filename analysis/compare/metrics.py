@@ -139,7 +139,15 @@ METRICS = (
         about="charged − discharged, of different particles",
     ),
     Metric(
-        "xanes.spread_charged", "Heterogeneity, charged", "xanes", "edges", "particle", "less", scalar("heterogeneity"), state="charged"
+        "xanes.spread_charged",
+        "Heterogeneity, charged",
+        "xanes",
+        "edges",
+        "particle",
+        "less",
+        scalar("heterogeneity"),
+        state="charged",
+        about="above the noise",
     ),
     Metric(
         "xanes.spread_discharged",
@@ -150,13 +158,21 @@ METRICS = (
         "less",
         scalar("heterogeneity"),
         state="discharged",
+        about="above the noise",
     ),
     Metric(
-        "cracks.slope_charged", "Slope from cracks, charged", "cracks", "profiles", "particle", "neither", scalar("slope"), state="charged"
+        "cracks.slope_charged",
+        "Crack-distance slope, charged",
+        "cracks",
+        "profiles",
+        "particle",
+        "neither",
+        scalar("slope"),
+        state="charged",
     ),
     Metric(
         "cracks.slope_discharged",
-        "Slope from cracks, discharged",
+        "Crack-distance slope, discharged",
         "cracks",
         "profiles",
         "particle",
@@ -164,10 +180,12 @@ METRICS = (
         scalar("slope"),
         state="discharged",
     ),
-    Metric("spectra.bridging_charged", "2472.0 eV peak, charged", "spectra", "peaks", "sample", "less", never, state="charged", unit="eV"),
+    Metric(
+        "spectra.bridging_charged", "2472.0 eV peak area, charged", "spectra", "peaks", "sample", "less", never, state="charged", unit="eV"
+    ),
     Metric(
         "spectra.bridging_discharged",
-        "2472.0 eV peak, discharged",
+        "2472.0 eV peak area, discharged",
         "spectra",
         "peaks",
         "sample",

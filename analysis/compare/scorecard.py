@@ -45,6 +45,10 @@ SCORECARD = Schema(
         **{n: Var(METRIC, "", title=t) for n, t in EFFECT.items()},
     },
 )
+AVERAGED = "several measurements of a cell are averaged"
+DEPENDENT = "particles of one cell are not independent"
+OTHER_CYCLES = "cycles differ"
+GROUP_LEVEL = "states of different cells"
 METHODS = {
     "range": "range of all single differences (fewer than three a side)",
     "welch": "difference of means, Welch's t interval",
@@ -117,7 +121,7 @@ def _line(rows: Rows, metric: str, params: ScorecardParams) -> Line:
     known = KNOWN.get(metric)
     if known is not None and known.difference is not None and not (reference.size and compared.size):
         effect = _by_states(rows, known.difference, params)
-        remarks = ["states of different cells: group level"] if np.isfinite(effect.value) else remarks
+        remarks = [f"{GROUP_LEVEL}: group level"] if np.isfinite(effect.value) else remarks
     text = {
         "id": metric,
         "title": rows.first(metric, "title")
@@ -153,12 +157,12 @@ def _remarks(sides: list[list[Replicate]], params: ScorecardParams) -> list[str]
     """How measurements became replicates, and whether both groups were measured at the same cycles."""
     said = []
     if params.by == "cells" and any(r.parts > 1 for side in sides for r in side):
-        said.append("several measurements of a cell are averaged")
+        said.append(AVERAGED)
     if params.by == "particles" and any(len({r.cell for r in side}) < len(side) for side in sides):
-        said.append("particles of one cell are not independent")
+        said.append(DEPENDENT)
     cycles = [frozenset(c for r in side for c in r.cycles) for side in sides]
     if all(sides) and all(cycles) and cycles[0] != cycles[1]:
-        said.append(f"cycles differ: {_numbers(cycles[0])} and {_numbers(cycles[1])}")
+        said.append(f"{OTHER_CYCLES}: {_numbers(cycles[0])} and {_numbers(cycles[1])}")
     return said
 
 
