@@ -30,7 +30,7 @@ from components.particle_view import NotYet
 from components.results import looking
 from components.views import Query
 
-RESULT, GROUPS = "cracks.workbench.result", "cracks.workbench.groups"
+RESULT, GROUPS = "crack-result", "crack-groups"  # no points: callbacks name these panels
 READS = ("particle", *cracks_results.ADDRESS)
 SENSITIVITY = "cracks.sensitivity"
 PERCENT = 100.0
