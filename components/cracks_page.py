@@ -4,7 +4,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from components import comparability, cracks_results, cracks_view, edge_maps, job_panel, notice, shell
+from components import comparability, crack_workbench, cracks_results, cracks_stage, cracks_view, edge_maps, job_panel, notice, shell
 from components.card import card
 from components.context import style, workspace
 from components.controls import chip, excluded, hidden, picker
@@ -20,7 +20,7 @@ AGAINST = (("normalised", "over its maximum"), ("crack", "in µm"))
 VALUES = (("relative", "E − particle mean"), ("energy", "edge energy"))
 PER = (("groups", "Groups"), ("particles", "Single particles"))
 WIDTHS = (("", "histogram"), ("cumulative", "added up"))
-LAY = (("", "Lying as imported"), ("registered", "Tomogram laid over map"))
+LAY = (("", "Lying as imported"), ("registered", "Tomogram laid over the map"))
 HOW = (
     "Import tomograms of particles (or stacks over an absorption edge as volumes): one particle each, with its cell, group and state. "
     "A stack or edge map of the same particle adds the chemistry. Masks of other programs (TIFF, NRRD, MHA, HDF5, npy) are taken too."
@@ -34,20 +34,21 @@ def layout(**query: str) -> Component:
     bar = shell.toolbar("Cracks", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
     if not cracks_results.specimens(workspace().group_names()):
         return shell.view(bar, job_panel.in_progress(), notice.empty("No volume yet", HOW))
-    body = {"workbench": _workbench, "table": _table}.get(tab, _compare)(query)
+    body = {"workbench": crack_workbench.layout, "table": _table, "view": cracks_stage.layout}.get(tab, _compare)(query)
     if tab == "workbench":
         return shell.view(bar, shell.page(body, class_name="cracks"))
     chosen = [s.source for s in cracks_view.specimens(query, off=False)]
     guard = comparability.panel(edge_maps.MODALITY, chosen, cracks_view.groups(query))
-    settings = html.Div(panel(SETTINGS, query, class_name="grow"), className="recipe-row")
+    lay = picker("lay", query, LAY, "How chemistry and cracks lie over each other", width=196)
+    settings = html.Div([panel(SETTINGS, query, class_name="grow"), lay], className="recipe-row")
     return shell.view(bar, settings, _particles(query), guard, panel(RATIOS, query), shell.page(body, class_name="cracks"))
 
 
 def _controls(query: Query) -> list[Component]:
     tab = query.get("tab", "compare")
     shown = [shell.choice("tab", tab, "compare", TABS, "View")]
-    if tab == "workbench":
-        return shown
+    if tab in ("workbench", "view"):
+        return [*shown, *(cracks_stage.controls(query) if tab == "view" else ())]
     shown += [picker("states", query, STATES, "States", width=116)]
     cycles = sorted(
         {s.source.cycle_number for s in cracks_results.specimens(cracks_view.groups(query)) if s.source.cycle_number is not None}
@@ -56,8 +57,8 @@ def _controls(query: Query) -> list[Component]:
         named = (("", "All cycles"), *((str(c), f"Cycle {c}") for c in cycles))
         shown.append(picker("cycle", query, named, "Cycle", width=110))
     if tab == "compare":
-        shown += [picker("per", query, PER, "Curves of", width=126), picker("value", query, VALUES, "Edge energies", width=144)]
-    return [*shown, picker("lay", query, LAY, "How chemistry and cracks lie over each other", width=180)]
+        shown += [picker("per", query, PER, "Curves of", width=126), picker("value", query, VALUES, "Edge energies", width=160)]
+    return shown
 
 
 def _particles(query: Query) -> Component:
@@ -111,9 +112,3 @@ def _table(query: Query) -> Component:
         for title, name, wide in parts
     ]
     return html.Div(cards, className="cracks-tables")
-
-
-def _workbench(query: Query) -> Component:
-    from components import crack_workbench
-
-    return crack_workbench.layout(query)

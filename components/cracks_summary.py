@@ -90,7 +90,7 @@ def _difference(sets: Sequence[Together], name: str, title: str, unit: str, fact
     value = _rounded(found.value, found.low, found.high)
     signed = value if value.startswith("−") else f"+{value}"
     body = [html.Strong(f"{signed} {unit}"), html.Span(f" [{between(found.low, found.high)}] {_level(found)}")]
-    body.append(html.Small(f" n = {found.n_b} + {found.n_a} particles of {reference.cells} + {compared.cells} cells"))
+    body.append(html.Small(f" n = {found.n_b} + {found.n_a} particles ({reference.cells} + {compared.cells} cells)"))
     about = "Difference of percentages, over particles. Particles of one cell are not independent of each other, but count as such here."
     return html.Div([html.Div(label, className="stat-name"), html.Div(body)], className="stat", title=about)
 

@@ -103,6 +103,7 @@ def _configure(app: Dash, context: Context) -> None:
         board_routes,
         catalog_routes,
         crack_routes,
+        cracks_routes,
         exports,
         image_routes,
         import_uploads,
@@ -118,6 +119,7 @@ def _configure(app: Dash, context: Context) -> None:
     app.server.register_blueprint(image_routes.images)
     app.server.register_blueprint(particle_routes.particle)
     app.server.register_blueprint(crack_routes.cracks)
+    app.server.register_blueprint(cracks_routes.crack_files)
     app.server.register_blueprint(board_routes.boards)
     app.layout = shell.shell
 

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from analysis.core.registry import Input, Recipe
-from analysis.cracks import adopt, measure_scalars, segment
+from analysis.cracks import adopt, fields, measure_scalars, segment
 from analysis.cracks import distance as by_distance
 from analysis.cracks import domains as cut_off
 from analysis.cracks import measure as measuring
@@ -101,6 +101,14 @@ RECIPES: tuple[Recipe, ...] = (
         isolated,
         cut_off.DomainParams,
         cut_off.summarise,
+    ),
+    Recipe(
+        "cracks.field",
+        "A quantity of every voxel of a segmentation",
+        {"segmentation": Input(SEGMENTATION.name), "edges": Input(EDGE_MAP.name, optional=True)},
+        fields.FIELD,
+        fields.field,
+        fields.FieldParams,
     ),
     Recipe(
         "cracks.distance_profile",

@@ -51,7 +51,7 @@ def profile(items: tuple[Labelled, ...], style: Style, params: ProfileParams) ->
         for one in sets:
             traces += _set_curve(one, style, DASHES[states.index(one.state) % len(DASHES)], params)
             furthest = max(furthest or 0.0, float(np.max(traces[-1]["x"], initial=0.0)))
-        marked = ["Slopes / eV/µm, mean over particles [95 %]:", *(_slope_line(s, slope, style) for s in sets)]
+        marked = ["Slopes / eV/µm: mean over n particles [95 %]", *(_slope_line(s, slope, style) for s in sets)]
         note = "Thick: mean over particles, thin: each, band: mean of their quartiles."
     else:
         for item, colour in zip(items, colours(items, style), strict=True):
@@ -155,4 +155,4 @@ def _slope_line(one: Together, name: str, style: Style) -> str:
     interval = f" [{found.low:.2g}, {found.high:.2g}]" if np.isfinite(found.low) else ""
     missing = f" ({found.n} with a slope)" if 0 < found.n < len(one.items) else ""
     told = f"{found.value:.2g}{interval}" if found.n else "none"
-    return f'<span style="color:{style.color(one.group)}">{safe(one.name)}</span> {told.replace("-", "−")}, {one.count}{missing}'
+    return f'<span style="color:{style.color(one.group)}">{safe(one.name)}</span> {told.replace("-", "−")}, {one.short_count}{missing}'

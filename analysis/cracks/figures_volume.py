@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PERCENT = 100.0
+APART = 0.035  # of the axis, between groups at a cycle
 FEW = 3  # particles from which a mean has an interval
 RATIO_TITLE = "Crack volume ratio / %"
 NONE = "No particle has a crack volume ratio."
@@ -194,13 +195,18 @@ def evolution(items: tuple[Labelled, ...], style: Style, params: CycleParams) ->
     if not known:
         return nothing("No particle has both a cycle number and a crack volume ratio.", style)
     traces: list[Trace] = []
-    for k, group in enumerate(dict.fromkeys(i.group for i, *_ in known)):
+    groups = list(dict.fromkeys(i.group for i, *_ in known))
+    last = max(c for _, c, *_ in known)
+    apart = APART * max(last, 1.0)
+    for k, group in enumerate(groups):
         mine = [row for row in known if row[0].group == group]
-        traces += _course(group, mine, style, SYMBOLS[k % len(SYMBOLS)])
-    axis: dict[str, Any] = {"title": {"text": RATIO_TITLE}, **({"type": "log"} if params.log else {"rangemode": "tozero"})}
-    note = "Different particles at each cycle. Line: mean over particles. Hollow: below the detection limit, drawn at it."
-    layout = {"xaxis": {"title": titled("Cycle", [i for i, *_ in known], style, note), "rangemode": "tozero"}, "yaxis": axis}
-    return finish(traces, layout, style, f"evolution {params.log}")
+        traces += _course(group, mine, style, SYMBOLS[k % len(SYMBOLS)], apart * (k - (len(groups) - 1) / 2))
+    axis: dict[str, Any] = {"title": {"text": RATIO_TITLE}, **({"type": "log", "dtick": 1} if params.log else {"rangemode": "tozero"})}
+    several = len({c for _, c, *_ in known}) > 1
+    told = "Different particles at each cycle." if several else "All particles are of one cycle: import others to see how cracks grow."
+    note = f"{told} Dash: mean over particles [95 % from 3 on]. Hollow: below the detection limit, drawn at it."
+    x = {"title": titled("Cycle", [i for i, *_ in known], style, note), "range": [-0.05 * max(last, 1.0), 1.12 * max(last, 1.0)]}
+    return finish(traces, {"xaxis": x, "yaxis": axis}, style, f"evolution {params.log}")
 
 
 def _cycles(items: tuple[Labelled, ...], params: CycleParams) -> list[float | None]:
@@ -208,22 +214,30 @@ def _cycles(items: tuple[Labelled, ...], params: CycleParams) -> list[float | No
     return [given[k] if given[k] is not None else item.data.attrs.get("cycle_number") for k, item in enumerate(items)]
 
 
-def _course(group: str, rows: list[tuple[Any, ...]], style: Style, symbol: str) -> list[Trace]:
+def _course(group: str, rows: list[tuple[Any, ...]], style: Style, symbol: str, shift: float) -> list[Trace]:
+    """Points of single particles, beside each other where groups meet at a cycle, and the line of their means."""
     colour = style.color(group)
-    x = [c for _, c, *_ in rows]
+    x = [c + shift for _, c, *_ in rows]
     y = [limit if below else ratio for _, _, ratio, limit, below in rows]
     symbols = [f"{symbol}-open" if below else symbol for *_, below in rows]
     words = [f"{legend(i)}, cycle {c:g}: {'< ' if b else ''}{v:.3g} %" for (i, c, _, _, b), v in zip(rows, y, strict=True)]
-    marker = {"color": colour, "size": 7, "symbol": symbols}
+    marker = {"color": colour, "size": 6, "symbol": symbols, "opacity": 0.75}
     points: Trace = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker, "text": words, "hoverinfo": "text"}
-    at = sorted(set(x))
-    means = [float(np.mean([row[2] for row in rows if row[1] == c])) for c in at]
-    line: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": means, "line": {"color": colour, "width": 1.6}, "name": safe(group)}
+    at = sorted({c for _, c, *_ in rows})
+    over = [mean_interval(np.array([row[2] for row in rows if row[1] == c])) for c in at]
+    said = [f"{safe(group)}, cycle {c:g}: mean {o.value:.3g} % of n = {o.n}" for c, o in zip(at, over, strict=True)]
+    line: Trace = {"type": "scatter", "mode": "lines+markers", "x": [c + shift for c in at], "y": [o.value for o in over], "text": said}
+    line |= {"line": {"color": colour, "width": 1.6}, "name": safe(group), "hoverinfo": "text"}
+    line["marker"] = {"symbol": "line-ew", "size": 18, "color": colour, "line": {"color": colour, "width": 2.6}}
+    half = [o.high - o.value if o.n >= FEW else 0.0 for o in over]
+    line["error_y"] = {"type": "data", "array": half, "color": colour, "thickness": 1.2, "width": 4}
     return [line, {**points, "showlegend": False}]
 
 
 def sensitivity(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
     """How the ratio changes when a setting is a fifth lower or a quarter higher."""
+    if not items:
+        return nothing("Choose particles above: every setting is tried on them, which takes minutes.", style)
     traces: list[Trace] = []
     for item, colour in zip(items, colours(items, style), strict=True):
         names = item.data["parameter"].values.astype(str)

@@ -40,6 +40,11 @@ class Together:
         particles = f"n = {n} particle" + ("s" if n != 1 else "")
         return f"{particles} of {self.cells} cell" + ("s" if self.cells != 1 else "") if self.cells else particles
 
+    @property
+    def short_count(self) -> str:
+        """``n = 4 (3 cells)``."""
+        return f"n = {len(self.items)}" + (f" ({self.cells} cell{'s' if self.cells != 1 else ''})" if self.cells else "")
+
     def values(self, name: str) -> np.ndarray:
         """A scalar of each particle, shape (n,), NaN where it has none."""
         found = [scalars(i.data).get(name) for i in self.items]
