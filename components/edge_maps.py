@@ -109,6 +109,15 @@ def common_e0() -> tuple[float | None, Items]:
     return common_position(places), Items(problems=found.problems, failed=found.failed)
 
 
+def reaches(m: MeasurementRecord, e0: float) -> bool:
+    """Whether a particle's own energies lie on both sides of an E0; true where it has none, as a finished map."""
+    ds = workspace().store.open(m.dataset_keys[0])
+    if "energy" not in ds.variables:
+        return True
+    energy = ds["energy"].to_numpy()
+    return bool(energy.min() < e0 < energy.max())
+
+
 def edge_maps(query: Query, measurements: Iterable[MeasurementRecord]) -> Items:
     """The edge map of each particle under the one recipe of the address; finished maps as they are, where their definition fits."""
     chosen = list(measurements)

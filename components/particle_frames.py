@@ -47,7 +47,7 @@ def editor(query: Query) -> Component:
         data=[{"value": v, "label": t} for v, t in ALIGN],
         value=query.get("align", "reference"),
         size="xs",
-        w=190,
+        w=216,
         allowDeselect=False,
         **{"aria-label": "Drift is found"},
     )
@@ -81,7 +81,7 @@ def editor(query: Query) -> Component:
 
 def _column(field: str, title: str, editable: bool) -> dict[str, Any]:
     spec: dict[str, Any] = {"field": field, "headerName": title, "editable": editable, "type": "rightAligned"}
-    return spec | ({"cellDataType": "number", "cellClass": "shift-editable"} if editable else {})
+    return spec | ({"cellDataType": "number", "cellClass": ["ag-right-aligned-cell", "shift-editable"]} if editable else {})
 
 
 def rows(query: Query) -> list[dict[str, float]]:
@@ -102,7 +102,7 @@ def facts(query: Query) -> list[Component]:
         return []
     found = scalars(shown[0].data)
     said = [f"{s.title}: {_printed(s)}" for n in SAID if (s := found.get(n)) is not None and s.value is not None]
-    edited = "shifts edited by hand" if query.get("shifts") else "shifts as found"
+    edited = "Shifts edited by hand" if query.get("shifts") else "Shifts as found"
     return [dmc.Text("; ".join([edited, *said]) + ".", size="xs", c="dimmed")]
 
 

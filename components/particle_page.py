@@ -73,9 +73,13 @@ def _controls(query: Query, every: Sequence[MeasurementRecord], tab: str) -> lis
         _pick("particle", str(first.id) if first else "", default, named, "Particle", 270),
         _pick("beside", query.get("beside", ""), "", [("", "no second particle"), *others], "Beside it", 250),
         shell.choice("tab", tab, "slices", tabs, "View"),
-        _pick("map", query.get("map", DEFAULT_MAP), DEFAULT_MAP, _maps(first), "Map", 170),
+    ]
+    shown = [
+        _pick("map", query.get("map", DEFAULT_MAP), DEFAULT_MAP, _maps(first), "Map", 178),
         _pick("over", query.get("over", ""), "", _grounds(first), "What the map lies over", 170),
     ]
+    # Beside the shifts there is one picture; the choice waits for the other tabs.
+    picks += [html.Div(shown, style={"display": "none"})] if tab == "frames" else shown
     if len(sides(query)) > 1 or tab == "solid":
         picks.append(_pick("axis", query.get("axis", "z"), "z", AXES, "Slices", 96))
     return picks

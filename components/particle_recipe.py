@@ -7,6 +7,7 @@ import dash_mantine_components as dmc
 from dash import Input, Output, State, callback
 from dash.development.base_component import Component
 
+from analysis.catalog import MeasurementRecord
 from analysis.catalog.records import unit_of
 from analysis.core.params import Params
 from analysis.schemas import DEFINITIONS, EDGE_MAP
@@ -40,15 +41,15 @@ def row(query: Query) -> list[Component]:
         allowDeselect=False,
         **{"aria-label": "Definition of the edge energy"},
     )
-    return [dmc.Text("Edge energy", size="xs", fw=600), select, *(_field(EdgeParams, n, word, query, _default(n)) for n, word in FIELDS)]
+    return [dmc.Text("Edge energy", size="xs", fw=600), select, *(_field(EdgeParams, n, word, query, _default(n, m)) for n, word in FIELDS)]
 
 
-def _default(name: str) -> str:
-    """What stands in an empty field: the default, and for E0 that it is found for all particles together."""
+def _default(name: str, m: MeasurementRecord | None) -> str:
+    """What stands in an empty field: the default, and for E0 the one of all particles together, where this one was measured over it."""
     value = EdgeParams.model_fields[name].default
     if name == "e0":
         found, _ = edge_maps.common_e0()
-        return f"{found:g}" if found is not None else "found"
+        return f"{found:g}" if found is not None and (m is None or edge_maps.reaches(m, found)) else "found"
     return f"{value:g}"
 
 

@@ -37,6 +37,7 @@ def text(name: str, query: Query, label: str, *, default: str = "", placeholder:
         size="xs",
         w=width,
         label=label,
+        className="two-fields",
     )
 
 

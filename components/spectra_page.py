@@ -90,7 +90,7 @@ def _compare(query: Query) -> Component:
     """The picture for the meeting: spectra above, differences below, areas and their comparison beside."""
     overlay = [
         picker("curves", query, SHOWN, "Shown", default="auto", width=140),
-        picker("quantity", query, QUANTITIES, "Quantity", default="norm", width=106),
+        picker("quantity", query, QUANTITIES, "Quantity", default="norm", width=132),
         _axes(query),
     ]
     modes = spectra_view.difference_modes(query)

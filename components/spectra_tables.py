@@ -37,10 +37,9 @@ def effects(query: Query) -> Table:
     found = area_effects(sides[0], sides[1], ordered, peak=query.get("feature", ""), level=LEVEL)
     peak = query.get("feature") or str(items.shown[0].data.attrs.get("feature", ""))
     head = ("State", compared[0], compared[1], f"{compared[1]} − {compared[0]}")
-    synthetic = "Synthetic data. " if {i.origin for i in items.shown} == {"synthetic"} else ""
     note = (
-        f"{synthetic}Area of {peak} / eV (on an edge step of 1). Means with {LEVEL:.0%} intervals over cells; difference by Welch. "
-        f"{len(found)} comparisons; nothing is called significant below 5 cells a side."
+        f"{_all_synthetic(items.shown)}Area of {peak} / eV (on an edge step of 1). Means with {LEVEL:.0%} intervals over cells; "
+        f"difference by Welch. {len(found)} comparisons; nothing is called significant below 5 cells a side."
     )
     return [table(head, [_effect_row(e, compared) for e in found]), _said(note)], Items(problems=items.problems, waiting=items.waiting)
 
@@ -115,15 +114,27 @@ def areas(query: Query) -> Table:
     if not items.shown:
         return [], items
     peaks = list(dict.fromkeys(items.shown[0].data["peak_name"].values.astype(str).tolist()))
-    rows = [_sample_row(i, [area_rows(i, p) for p in peaks]) for i in items.shown]
+    mixed = not _all_synthetic(items.shown)
+    rows = [_sample_row(i, [area_rows(i, p) for p in peaks], mixed=mixed) for i in items.shown]
     level = float(items.shown[0].data.attrs.get("level", LEVEL))
-    note = f"Areas in eV on an edge step of 1, with {level:.0%} intervals of the fit. A flag says that a parameter is at its bound."
-    return [table(("Sample", *peaks), rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
+    note = (
+        f"{_all_synthetic(items.shown)}Areas on an edge step of 1, with {level:.0%} intervals of the fit. A flag says that a parameter is at "
+        "its bound."
+    )
+    return [table(("Sample", *(f"{p} / eV" for p in peaks)), rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
 
 
-def _sample_row(item: Labelled, found: Sequence[Sequence[AreaRow]]) -> Component:
-    said = [html.Br(), html.Small("synthetic")] if item.origin == "synthetic" else []
-    name = html.Th([swatch(item.group), " ", item.label, *said], scope="row", className="cell-name")
+def _all_synthetic(items: Sequence[Labelled]) -> str:
+    """What the note of a table begins with where every row of it is synthetic; "" where they are not, and rows say it of themselves."""
+    return "Synthetic data. " if {i.origin for i in items} == {"synthetic"} else ""
+
+
+def _synthetic(item: Labelled, mixed: bool) -> list[Component | str]:
+    return [" ", html.Small("synthetic")] if mixed and item.origin == "synthetic" else []
+
+
+def _sample_row(item: Labelled, found: Sequence[Sequence[AreaRow]], *, mixed: bool) -> Component:
+    name = html.Th([swatch(item.group), " ", item.label, *_synthetic(item, mixed)], scope="row", className="cell-name")
     return html.Tr([name, *(html.Td([part for r in rows for part in _area(r)], className="number") for rows in found)])
 
 
@@ -190,29 +201,33 @@ def edges(query: Query) -> Table:
     fitted = spectra_view.fitted(query, items)
     fits = {i.label: i for i in fitted.shown}
     feature = query.get("feature") or spectra_view.FEATURE
-    rows = [_edge_row(i, k, fits.get(i.label), feature) for i in items.shown for k in range(i.data.sizes["spectrum"])]
+    mixed = not _all_synthetic(items.shown)
+    rows = [_edge_row(i, k, fits.get(i.label), feature, mixed=mixed) for i in items.shown for k in range(i.data.sizes["spectrum"])]
     head = (
         "Sample",
         "Shift / eV",
-        "E0",
-        "Half step",
-        "Steepest",
-        "Inflection",
-        "White line",
-        "Height",
-        "Edge step",
-        "Noise",
+        "E0 / eV",
+        "Half step / eV",
+        "Steepest / eV",
+        "Inflection / eV",
+        "White line / eV",
+        "Height / 1",
+        "Edge step / 1",
+        "Noise / 1",
         f"{feature} / eV",
     )
     found = spectra_recipe.sentence(query)
-    note = f"{found} E0 is that of the recipe; the other energies (eV) are what each definition finds. Height, noise on an edge step of 1."
+    note = (
+        f"{_all_synthetic(items.shown)}{found} E0 is that of the recipe; the other energies are what each definition finds. Height and "
+        f"noise on an edge step of 1. Areas with {LEVEL:.0%} intervals."
+    )
     said = dict.fromkeys(w for i in items.shown for w in warnings_of(i.data))
     return [table(head, rows), _said(note), *(dmc.Text(w, size="xs", c="orange") for w in said)], merged(
         replace(items, shown=()), replace(fitted, shown=())
     )
 
 
-def _edge_row(item: Labelled, k: int, fit: Labelled | None, feature: str) -> Component:
+def _edge_row(item: Labelled, k: int, fit: Labelled | None, feature: str, *, mixed: bool) -> Component:
     ds = item.data
     value = {n: float(ds[n].values[k]) for n in ("e0", "half_step", "max_slope", "inflection", "white_line", "white_line_height", "noise")}
     step, std = float(ds["edge_step"].values[k]), float(ds["edge_step_std"].values[k])
@@ -226,8 +241,7 @@ def _edge_row(item: Labelled, k: int, fit: Labelled | None, feature: str) -> Com
         with_spread(step, std),
         printed(value["noise"], 2),
     ]
-    said = [html.Br(), html.Small("synthetic")] if item.origin == "synthetic" else []
-    name = html.Th([swatch(item.group), " ", str(ds["name"].values[k]), *said], scope="row", className="cell-name")
+    name = html.Th([swatch(item.group), " ", str(ds["name"].values[k]), *_synthetic(item, mixed)], scope="row", className="cell-name")
     return html.Tr([name, *(html.Td(c, className="number") for c in cells), html.Td(area, className="number")])
 
 

@@ -30,7 +30,7 @@ LOWER = 0.2  # of the height
 LEGEND_COLUMN = {2: 0.48, 3: 0.32}  # of the width, for an entry, by how many stand in a row
 LEGEND_PX = 10
 BELOW_PX = 42  # from the axis to the notes: ticks and title of the axis
-NOTE_LENGTH = {"wide": 128, "narrow": 60}  # characters of a line of notes below a figure on the screen
+NOTE_LENGTH = {"wide": 106, "narrow": 60}  # characters of a line of notes below a figure on the screen
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 ENERGY_TITLE = "Photon energy / eV"
 
@@ -99,7 +99,8 @@ def markers(wanted: Sequence[str], style: Style, shown: float = 0.0) -> tuple[li
             "xanchor": "left",
             "textangle": -90,
         }
-        names_drawn.append({**place, "text": safe(name), "showarrow": False, "font": {"size": NOTE_PX[style.size], "color": style.muted}})
+        look = {"font": {"size": NOTE_PX[style.size], "color": style.muted}, "bgcolor": style.template()["layout"]["paper_bgcolor"]}
+        names_drawn.append({**place, **look, "text": safe(name), "showarrow": False, "borderpad": 0, "opacity": 0.85})
         before = x
     return shapes, names_drawn
 

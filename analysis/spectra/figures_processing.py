@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MU_TITLE = "Absorption / 1"
+ROWS_PX, SMALLEST_ROW_PX, LARGEST_ROW_PX = 190.0, 6.5, 10.0  # names of rows: together, and one of them
 ENERGIES = {"e0": "E0", "half_step": "half step", "max_slope": "steepest", "inflection": "inflection", "white_line": "white line"}
 
 
@@ -189,6 +190,11 @@ def corrected(items: tuple[Labelled, ...], style: Style, params: SpectrumFigureP
     return finish(traces, layout, style, "spectra.corrected")
 
 
+def _row_px(rows: int) -> float:
+    """Size of a row's name: many stand closer together."""
+    return max(SMALLEST_ROW_PX, min(LARGEST_ROW_PX, ROWS_PX / max(rows, 1)))
+
+
 def edge_energies(items: tuple[Labelled, ...], style: Style, params: Params) -> "go.Figure":
     """Edge energies of every sample by every definition: a symbol for each definition, a colour for each group."""
     rows = [(i, k, n) for i in items for k, n in enumerate(names(i))]
@@ -202,7 +208,7 @@ def edge_energies(items: tuple[Labelled, ...], style: Style, params: Params) -> 
         traces.append({**shape, "hovertemplate": f"%{{y}}<br>{title} %{{x:.2f}} eV<extra></extra>"})
     layout = {
         "xaxis": {"title": {"text": ENERGY_TITLE}, "tickformat": ".1f"},
-        "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 9}},
+        "yaxis": {"autorange": "reversed", "type": "category", "tickmode": "linear", "dtick": 1, "tickfont": {"size": _row_px(len(rows))}},
         "notes": notes(items),
         "width_of_notes": "narrow",
     }

@@ -10,6 +10,7 @@ from analysis.core.errors import DataError
 from analysis.core.params import Params
 
 EV: JsonDict = {"unit": "eV"}
+SHORTEST_REACH = 4.0  # eV between the edge and the end of the data for which a range can be proposed
 LEAST_ENERGIES = 6  # two a line and two between them
 
 
@@ -135,13 +136,22 @@ def fit_lines(energy: np.ndarray, e0: float, params: LineParams) -> Lines:
 def _enough(energy: np.ndarray, e0: float, pre: slice, post: slice) -> None:
     if energy[pre].size < 2 or energy[pre][1] >= e0:
         raise DataError(
-            f"Fewer than two energies lie before the edge at {e0:g} eV.", hint="Give a lower pre1, or another E0; a line needs two points."
+            f"Fewer than two energies lie before the edge at {e0:g} eV (data begin at {energy[0]:g} eV).",
+            hint=f"A line needs two points: choose another E0, or a pre-edge range inside the data{_inside(energy[0] - e0)} (pre1, pre2).",
         )
     if energy[post].size < 2 or energy[post][0] <= e0:
         raise DataError(
             f"Fewer than two energies lie in the post-edge range of the edge at {e0:g} eV (data end at {energy[-1]:g} eV).",
-            hint="Give a lower norm1, or measure further beyond the edge; a line needs two points.",
+            hint=f"A line needs two points: choose a post-edge range inside the data{_inside(energy[-1] - e0)} (norm1, norm2).",
         )
+
+
+def _inside(reach: float) -> str:
+    """A range on the far half of what was measured on one side of the edge, where that is worth a line."""
+    if abs(reach) < SHORTEST_REACH:
+        return ""
+    low, high = sorted((round(0.5 * reach), round(reach)))
+    return f", such as {low} to {high} eV from E0".replace("-", "−")
 
 
 def _line_weights(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
