@@ -1,6 +1,7 @@
 // @ts-check
 // The segmentation workbench: masks over the slices of an image view (see components/crack_workbench.py, crack_routes.py).
-// Contract: settings(query, brush, stored, tool, radius) -> fetches the masks of the shown slices anew, and draws them
+// Contract: settings(query, strokes), stored(settled) -> fetch the masks of the shown slices anew, and draw them
+//           brush(tool, radius) -> what a drag over a slice does: off, add, take
 //           seen(seen) -> the place of the crosshair goes into the address, quietly
 // live(name, value) tries a parameter before it is in the address. Each drawing of a new mask sends "crack-drawn" on the image view,
 // with {axis, index, source, ms}: milliseconds since the change. The brush and the sliders are in 68_cracks_hands.mjs.
@@ -167,18 +168,25 @@ function draw(pane) {
   window.crackParts.hands?.draw(pane, pen);
 }
 
-/** @param {Record<string, string> | null} query @param {any} _brush @param {any} _stored @param {string} tool @param {number} radius */
-export function settings(query, _brush, _stored, tool, radius) {
-  const causes = (window.dash_clientside.callback_context.triggered || []).map((/** @type {any} */ t) => t.prop_id);
-  Object.assign(state, { tool: tool ?? "off", radius: Number(radius) || 0 });
-  const hands = causes.length && causes.every((/** @type {string} */ c) => c.startsWith("crack-brush-tool") || c.startsWith("crack-brush-radius"));
+/** @param {Record<string, string> | null} query @param {any} _brush */
+export function settings(query, _brush) {
   state.query = Object.fromEntries(Object.entries(query ?? {}).filter(([name]) => name !== "at" && name !== "tab"));
+  state.tried = {};
   window.crackParts.hands?.follow();
-  if (hands) refresh();
-  else {
-    state.tried = {};
-    changed();
-  }
+  changed();
+  return window.dash_clientside.no_update;
+}
+
+/** @param {boolean} settled nothing is waited for any more */
+export function stored(settled) {
+  if (settled) changed();
+  return window.dash_clientside.no_update;
+}
+
+/** @param {string} tool @param {number | string} radius */
+export function brush(tool, radius) {
+  Object.assign(state, { tool: tool ?? "off", radius: Number(radius) || 0 });
+  refresh();
   return window.dash_clientside.no_update;
 }
 
@@ -217,4 +225,4 @@ document.addEventListener(
 );
 
 window.crackParts = Object.assign(window.crackParts ?? {}, { state, view, live, fade, refresh, COLOURS });
-window.dash_clientside = Object.assign({}, window.dash_clientside, { cracks: { settings, seen } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { cracks: { settings, stored, brush, seen } });

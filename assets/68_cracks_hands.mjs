@@ -135,7 +135,7 @@ function ready() {
 function placed(field) {
   const { field: name, low, preset } = field.dataset;
   const made = /** @type {HTMLInputElement | null} */ (field.querySelector(".image-slider"));
-  const box = /** @type {HTMLInputElement | null} */ (field.querySelector("input[type='text']"));
+  const box = /** @type {HTMLInputElement | null} */ (field.querySelector("input:not(.image-slider)"));
   if (made) made.value = parts().state.query[`c_${name}`] || preset || low || "0";
   if (box && made) box.placeholder = preset || "found";
 }
@@ -147,7 +147,7 @@ function follow() {
 
 /** @param {HTMLElement} field @param {string} name @param {number} value */
 function moved(field, name, value) {
-  const box = /** @type {HTMLInputElement | null} */ (field.querySelector("input[type='text']"));
+  const box = /** @type {HTMLInputElement | null} */ (field.querySelector("input:not(.image-slider)"));
   if (box) box.placeholder = String(value);
   parts().live(name, String(value));
 }

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from analysis.catalog import MeasurementRecord
 from analysis.core.errors import UserError
+from components import crack_settings
 from components import crack_workbench_preview as preview
 from components import crack_workbench_results as results
 from components.image_routes import packed
@@ -51,6 +52,7 @@ def mask(measurement: int, axis: str, index: int) -> Response:
 def _shown(m: MeasurementRecord, query: Query, axis: int, index: int) -> preview.Shown:
     key = results.stored(m, query) if query.get("preview") != "yes" else ""
     if key:
+        preview.warm(m, preview.inputs_of(m, query), crack_settings.params(query, m.group))
         return preview.Shown(preview.stored_slice(key, axis, index), "result")
     return preview.slice_of(m, query, axis, index)
 

@@ -12,22 +12,29 @@ from dash.development.base_component import Component
 
 from analysis.catalog import MeasurementRecord
 from analysis.core.errors import UserError
+from analysis.cracks.params import CrackParams
 from analysis.schemas import VOLUME
 from components import crack_settings, image_view, notice
 from components import crack_workbench_actions as actions
 from components import crack_workbench_form as form
+from components import crack_workbench_levels as levels
 from components import crack_workbench_preview as preview
 from components import crack_workbench_results as results
 from components.address import ADDRESS
+from components.card import CONFIG
+from components.context import style
 from components.controls import picker
 from components.edge_maps import particle_name, schema_of
 from components.job_panel import POLL_MS, progress
+from components.numbers import printed
 from components.panels import Drawn, Panel, panel, register
 from components.particle_view import NotYet, form_of, title_of
 from components.views import Query
 
 VIEW = "cracks"  # of the slices
 NOTES = "cracks.workbench.notes"
+HEARD = tuple(f"crack-heard-{n}" for n in ("settings", "stored", "brush", "seen"))
+UNITS = {"1/um": "µm⁻¹"}  # as they are printed; others have none
 LAYERS = (("crack", "Cracks", 65), ("solid", "Solid", 0), ("envelope", "Envelope", 90), ("brush", "Brush", 80))
 NONE = "Import a reconstructed tomogram of a particle, or a stack over an absorption edge as a volume, with its cell and state."
 HINT = (
@@ -75,7 +82,7 @@ def _stage(query: Query, m: MeasurementRecord) -> Component:
             ),
             html.Div(state, id="crack-stage-state", className="card-state"),
             dcc.Interval(id="crack-stage-poll", interval=POLL_MS, disabled=not waits),
-            dcc.Store(id="crack-shown"),
+            *(dcc.Store(id=name) for name in HEARD),
         ],
         className="card stage crack-stage",
         **{"aria-label": title_of(m)},
@@ -153,7 +160,20 @@ def draw_notes(query: Query) -> Drawn:
             return Drawn(dmc.Text("Particles are being found …", size="xs", c="dimmed"), waiting=True)
     except NotYet as wait:
         return Drawn([progress(wait.status)], waiting=wait.status.active)
-    return Drawn(_sentences(preview.remarks(found)))
+    return Drawn([_levels(m, found, inputs, params), *_sentences(preview.remarks(found))])
+
+
+def _levels(m: MeasurementRecord, ground: preview.Ground, inputs: dict[str, str], params: CrackParams) -> Component:
+    """The histogram of grey values with what decides, and resolution and noise in words."""
+    lines = levels.levels(ground.grey, ground.facts, preview.limits_in(ground, inputs, params), params)
+    unit = UNITS.get(str(ground.source["density"].attrs.get("units", "")), "")
+    drawn = levels.figure(preview.counts_in(ground, inputs, params), lines, style(), unit=unit)
+    facts = ground.facts
+    noise = f"contrast over noise {printed(facts.snr, 3)}" if facts.raw_noise > 0 else "no noise"
+    words = f"Resolution {printed(facts.resolution, 2)} voxels (σ) · {noise} · particles: {ground.particles.count}"
+    words += " · synthetic" if m.origin == "synthetic" else ""
+    graph = dcc.Graph(figure=drawn, config={**CONFIG, "displayModeBar": False}, className="crack-levels")
+    return html.Div([graph, dmc.Text(words, size="xs", c="dimmed")], className="crack-levels")
 
 
 def _sentences(said: list[str]) -> list[Component]:
@@ -162,18 +182,19 @@ def _sentences(said: list[str]) -> list[Component]:
 
 register(Panel(NOTES, results.READS, draw_notes))
 
+# One each, so that the brush does not wait for what the server answers to the others.
 clientside_callback(
-    ClientsideFunction("cracks", "settings"),
-    Output("crack-shown", "data"),
-    Input(ADDRESS, "data"),
-    Input(form.BRUSH_STATE, "data"),
-    Input(results.poll_of(results.RESULT), "disabled"),
-    Input(form.BRUSH, "value"),
-    Input(form.RADIUS, "value"),
+    ClientsideFunction("cracks", "settings"), Output(HEARD[0], "data"), Input(ADDRESS, "data"), Input(form.BRUSH_STATE, "data")
 )
 clientside_callback(
-    ClientsideFunction("cracks", "seen"),
-    Output("crack-said", "lang"),
-    Input(image_view.seen_id(VIEW), "data"),
+    ClientsideFunction("cracks", "stored"),
+    Output(HEARD[1], "data"),
+    Input(results.poll_of(results.RESULT), "disabled"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("cracks", "brush"), Output(HEARD[2], "data"), Input(form.BRUSH, "value"), Input(form.RADIUS, "value")
+)
+clientside_callback(
+    ClientsideFunction("cracks", "seen"), Output(HEARD[3], "data"), Input(image_view.seen_id(VIEW), "data"), prevent_initial_call=True
 )

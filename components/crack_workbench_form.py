@@ -67,11 +67,11 @@ def form(query: Query, m: MeasurementRecord) -> Component:
     parts = [
         _presets(query, m),
         section("Cracks", *cracks),
+        section("Brush", *_brush(m)),
         section("Particles and envelopes", *particles),
         html.Details(
             [html.Summary("More: levels, walls, blanks"), html.Div([*more, _pristine()], className="fields")], className="form-more"
         ),
-        section("Brush", *_brush(m)),
         section("Mask", _mask(m)),
     ]
     return html.Section(
@@ -208,7 +208,8 @@ def _brush(m: MeasurementRecord) -> Sequence[Component]:
     return [
         html.Div(tool, className="crack-wide"),
         radius,
-        html.Div([*buttons, dmc.Text(state["words"], id="crack-brush-words", size="xs", c="dimmed")], className="crack-row crack-wide"),
+        html.Div(buttons, className="crack-row crack-wide"),
+        dmc.Text(state["words"], id="crack-brush-words", size="xs", c="dimmed", className="crack-wide"),
     ]
 
 
@@ -217,7 +218,7 @@ def brush_state(m: MeasurementRecord) -> dict[str, Any]:
     key = crack_settings.strokes(m)
     n = int(workspace().store.open(key).sizes["stroke"]) if key else 0
     ahead = bool(crack_settings.noted(m).get("ahead"))
-    words = f"{n} voxel{'' if n == 1 else 's'} painted with a ball each" if n else "nothing painted"
+    words = f"{n} ball{'' if n == 1 else 's'} painted" if n else "nothing painted"
     return {"measurement": m.id, "key": key, "back": bool(key), "ahead": ahead, "words": words}
 
 

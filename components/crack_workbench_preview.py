@@ -7,11 +7,14 @@ found by a job, once.
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import xarray as xr
+from flask import copy_current_request_context
 
 from analysis.catalog import MeasurementRecord
 from analysis.core import settings
@@ -30,8 +33,10 @@ from analysis.cracks.strokes import painted
 from analysis.schemas import EDGE_MAP, STACK, VOLUME, VOXEL
 from components import crack_settings, particle_view
 from components.context import workspace
+from components.crack_workbench_levels import Counts, counts_of
 from components.edge_maps import dimensionality_of, particle_name, schema_of
 from components.kept import Kept
+from components.particle_view import NotYet
 from components.views import Query
 
 INLINE_VOXELS = 1 << 21  # above it, particles are found by a job and cracks in slabs
@@ -80,6 +85,8 @@ _SLABS: Kept[Slab] = Kept(ROOM, lambda s: s.nbytes)
 _FOUND: Kept[np.ndarray] = Kept(ROOM // 4, lambda a: a.nbytes)
 _BLOCKS: Kept[Block] = Kept(ROOM // 4, lambda b: b.codes.nbytes)
 _LIMITS: Kept[Limits] = Kept(1000, lambda _: 1)
+_COUNTS: Kept[Counts] = Kept(200, lambda _: 1)
+_BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cracks")
 
 
 # -- what is segmented -------------------------------------------------------------------------------------------------------
@@ -141,6 +148,20 @@ def ground_of(m: MeasurementRecord, inputs: Mapping[str, str], params: CrackPara
     return found
 
 
+def warm(m: MeasurementRecord, inputs: Mapping[str, str], params: CrackParams) -> None:
+    """Have ``ground_of`` ready for the first change, while something stored is shown."""
+    place = _place(inputs, particle_params(params))
+    if place in _GROUNDS:
+        return
+
+    @copy_current_request_context
+    def look() -> None:
+        with suppress(NotYet, UserError):
+            ground_of(m, inputs, params)
+
+    _BESIDE.submit(look)
+
+
 def known_ground(inputs: Mapping[str, str], params: CrackParams) -> Ground | UserError | None:
     """What ``ground_of`` found before; None while it is looked for."""
     return _GROUNDS.peek(_place(inputs, particle_params(params)))
@@ -169,6 +190,11 @@ def _place(inputs: Mapping[str, str], params: ParticleParams) -> tuple[str, ...]
 def limits_in(ground: Ground, inputs: Mapping[str, str], params: CrackParams) -> Limits:
     """Where a crack begins and down to which answer it goes on."""
     return _LIMITS.get(_place(inputs, params), lambda: limits_of(ground.grey, ground.particles, ground.facts, params))
+
+
+def counts_in(ground: Ground, inputs: Mapping[str, str], params: CrackParams) -> Counts:
+    """The histogram of a volume's grey values."""
+    return _COUNTS.get(_place(inputs, particle_params(params)), lambda: counts_of(ground.grey, ground.particles.label, params))
 
 
 # -- slices ------------------------------------------------------------------------------------------------------------------
