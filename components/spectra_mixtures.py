@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import xarray as xr
+
 from analysis.core.registry import Labelled
 from analysis.core.run import Request
 from components.context import workspace
@@ -54,20 +57,49 @@ def fit(query: Query) -> Items:
     """The linear combination fit of one spectrum."""
     known = candidates(query)
     target = unknown(query, known.shown)
-    wanted = [n for n in reference_names(query, known.shown) if target is None or n != target.label]
-    references = [next(i for i in known.shown if i.label == n) for n in wanted]
+    references = _references(query, known.shown, besides=target.label if target else "")
     pending = replace(known, shown=())
     if target is None or len(references) < 2:
         said = ("Linear combination", "Choose at least two references besides the unknown.")
         return replace(pending, problems=(*known.problems, said)) if known.shown else pending
-    keys = tuple(dict.fromkeys(i.key for i in references))
-    params: dict[str, Any] = {
-        **{n: query[q] for q, n in LCF_NAMES.items() if query.get(q)},
-        "spectrum": row(target) + 1,
-        "chosen": [_offset(keys, i.key) + row(i) + 1 for i in references],
-    }
-    request = Request(recipe="spectra.lcf", inputs={"unknown": target.key, "references": keys}, params=params)
+    params = {**_rules(query), "spectrum": row(target) + 1}
+    request = _request("spectra.lcf", target.key, references, params)
     return merged(pending, obtained(request, "Linear combination", lambda key, ds: [replace(target, data=ds, key=key)]))
+
+
+def fits(query: Query) -> Items:
+    """The same mixture of every sample that is switched on; an item for each, named as the sample, with its rows of the table."""
+    known, samples = candidates(query), chosen(query)
+    references = _references(query, known.shown)
+    of = {i.label for i in references}
+    wanted = [i for i in samples.shown if i.label not in of]
+    pending = replace(merged(known, samples), shown=())
+    if len(references) < 2 or not wanted:
+        return pending
+    request = _request("spectra.lcf_table", wanted[0].key, references, {**_rules(query), "unknowns": [row(i) + 1 for i in wanted]})
+
+    def split(key: str, ds: xr.Dataset) -> list[Labelled]:
+        names = ds["name"].values.astype(str)
+        return [replace(i, data=ds.isel(row=np.flatnonzero(names == i.label)), key=key) for i in wanted if (names == i.label).any()]
+
+    found = obtained(request, "Mixtures of all samples", split)
+    refused = [(n, s) for n, s in found.shown[0].data.attrs.get("left_out", ())] if found.shown else []
+    return merged(pending, replace(found, problems=(*found.problems, *refused)))
+
+
+def _references(query: Query, known: Sequence[Labelled], besides: str = "") -> list[Labelled]:
+    wanted = [n for n in reference_names(query, known) if n != besides]
+    return [next(i for i in known if i.label == n) for n in wanted]
+
+
+def _rules(query: Query) -> dict[str, Any]:
+    return {n: query[q] for q, n in LCF_NAMES.items() if query.get(q)}
+
+
+def _request(recipe: str, unknown_key: str, references: Sequence[Labelled], params: dict[str, Any]) -> Request:
+    keys = tuple(dict.fromkeys(i.key for i in references))
+    numbers = [_offset(keys, i.key) + row(i) + 1 for i in references]
+    return Request(recipe=recipe, inputs={"unknown": unknown_key, "references": keys}, params={**params, "chosen": numbers})
 
 
 def _offset(keys: Sequence[str], key: str) -> int:

@@ -171,6 +171,7 @@ def _mixtures(query: Query) -> Component:
         tables,
         card(VIEWS["spectra.components"], query),
         card(VIEWS["spectra.loadings"], query),
+        panel("mixtures", query),
     ]
     return shell.page(html.Div(cards, className="grid"))
 

@@ -30,6 +30,7 @@ TABLES = {
     "areas": Titled("Areas by sample", (*CHOICE, *PEAKS, "off"), spectra_tables.areas, "wide"),
     "edges": Titled("Every sample by one recipe", (*CHOICE, *PEAKS), spectra_tables.edges, "whole"),
     "fractions": Titled("Fractions", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.fractions),
+    "mixtures": Titled("Every sample as this mixture", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.mixtures, "whole"),
     "combinations": Titled("All combinations", (*CHOICE, "off", *spectra_mixtures.READS), spectra_tables.combinations),
 }
 

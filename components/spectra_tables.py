@@ -118,8 +118,8 @@ def areas(query: Query) -> Table:
     rows = [_sample_row(i, [area_rows(i, p) for p in peaks], mixed=mixed) for i in items.shown]
     level = float(items.shown[0].data.attrs.get("level", LEVEL))
     note = (
-        f"{_all_synthetic(items.shown)}Areas on an edge step of 1, with {level:.0%} intervals of the fit. A flag says that a parameter is at "
-        "its bound."
+        f"{_all_synthetic(items.shown)}Areas on an edge step of 1, with {level:.0%} intervals of the fit. A flag says that a parameter is "
+        "at its bound."
     )
     return [table(("Sample", *(f"{p} / eV" for p in peaks)), rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
 
@@ -161,10 +161,39 @@ def fractions(query: Query) -> Table:
 
 
 def _fraction_row(ds: xr.Dataset, k: int) -> Component:
+    return html.Tr([html.Th(str(ds["reference"].values[k]), scope="row"), html.Td(_fraction(ds, k), className="number")])
+
+
+def _fraction(ds: xr.Dataset, k: int) -> list[Component | str]:
+    """A fraction with its interval; a reference that is not in the fit has none."""
     value, std, low, high = (float(ds[n].values[k]) for n in ("weight", "weight_std", "weight_low", "weight_high"))
     is_used = value != 0 and np.isfinite(std)
-    cell: list[Component | str] = [within(value, low, high), html.Br(), html.Small(between(low, high))] if is_used else ["0"]
-    return html.Tr([html.Th(str(ds["reference"].values[k]), scope="row"), html.Td(cell, className="number")])
+    return [within(value, low, high), html.Br(), html.Small(between(low, high))] if is_used else ["0"]
+
+
+def mixtures(query: Query) -> Table:
+    """The same mixture of every sample: a row each, a column for each reference."""
+    items = spectra_mixtures.fits(query)
+    if not items.shown:
+        return [], items
+    references = items.shown[0].data["reference"].values.astype(str).tolist()
+    level = float(items.shown[0].data.attrs.get("level", LEVEL))
+    mixed = not _all_synthetic(items.shown)
+    rows = [_mixture_row(i, mixed=mixed) for i in items.shown]
+    note = (
+        f"{_all_synthetic(items.shown)}Every sample by the same references and rules, each with the fit that the F-test allows; intervals "
+        f"{level:.0%}; 0: not in the fit. References as samples are left out."
+    )
+    head = ("Sample", *(f"{r} / 1" for r in references), "R factor", "Shift / eV")
+    return [table(head, rows), _said(note)], Items(problems=items.problems, waiting=items.waiting)
+
+
+def _mixture_row(item: Labelled, *, mixed: bool) -> Component:
+    ds = item.data
+    name = html.Th([swatch(item.group), " ", item.label, *_synthetic(item, mixed)], scope="row", className="cell-name")
+    shift = f"{float(ds['shift'].values[0]):+.2f}".replace("-", "−")
+    cells = [*(_fraction(ds, k) for k in range(ds.sizes["row"])), printed(float(ds["r_factor"].values[0]), 3), shift]
+    return html.Tr([name, *(html.Td(c, className="number") for c in cells)])
 
 
 def combinations(query: Query) -> Table:

@@ -9,9 +9,22 @@ from analysis.core.data import warn, warnings_of
 from analysis.core.params import Params
 from analysis.core.registry import Input, Recipe
 from analysis.schemas import SPECTRA
-from analysis.spectra import averages, combine, differences, energy_axis, lcf, normalising, pca, peaks, processing, repeats, self_absorption
+from analysis.spectra import (
+    averages,
+    combine,
+    differences,
+    energy_axis,
+    lcf,
+    lcf_table,
+    normalising,
+    pca,
+    peaks,
+    processing,
+    repeats,
+    self_absorption,
+)
 from analysis.spectra.processing import joined
-from analysis.spectra.schemas import DIFFERENCE, EDGE_TABLE, LCF, NORMALISED, PCA, PEAK_TABLE, PEAKS, REPEATS
+from analysis.spectra.schemas import DIFFERENCE, EDGE_TABLE, LCF, LCF_TABLE, NORMALISED, PCA, PEAK_TABLE, PEAKS, REPEATS
 
 ONE = {"spectra": Input(SPECTRA.name)}
 MANY = {"spectra": Input(SPECTRA.name, many=True)}
@@ -70,6 +83,10 @@ def fit_peaks(*, spectra: tuple[xr.Dataset, ...], params: peaks.PeaksParams) -> 
 
 def combine_linearly(*, unknown: xr.Dataset, references: tuple[xr.Dataset, ...], params: lcf.LcfParams) -> xr.Dataset:
     return lcf.lcf(unknown, references, params)
+
+
+def combine_all(*, unknown: xr.Dataset, references: tuple[xr.Dataset, ...], params: lcf_table.LcfTableParams) -> xr.Dataset:
+    return lcf_table.lcf_table(unknown, references, params)
 
 
 def components(*, spectra: tuple[xr.Dataset, ...], params: pca.PcaParams) -> xr.Dataset:
@@ -150,6 +167,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("spectra.edge_table", "Table of edges", NORMALISED_MANY, EDGE_TABLE, edge_table, light=True),
     Recipe("spectra.peak_table", "Table of peaks", {"peaks": Input(PEAKS.name, many=True)}, PEAK_TABLE, peak_table, light=True),
     Recipe("spectra.lcf", "Linear combination", MIXED, LCF, combine_linearly, lcf.LcfParams, lcf.summarise, light=True),
+    Recipe("spectra.lcf_table", "Linear combinations of many spectra", MIXED, LCF_TABLE, combine_all, lcf_table.LcfTableParams),
     Recipe("spectra.pca", "Principal components", NORMALISED_MANY, PCA, components, pca.PcaParams, pca.summarise, light=True),
     Recipe(
         "spectra.repeats", "Repeated scans", NORMALISED_MANY, REPEATS, compare_scans, repeats.RepeatsParams, repeats.summarise, light=True

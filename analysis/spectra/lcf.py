@@ -26,8 +26,8 @@ NOTEWORTHY_SHIFT = 0.1  # eV: 0.2 eV turns 15 % S8 into 7 %
 MAX_ROWS = 200  # combinations that are kept
 
 
-class LcfParams(Params):
-    """Range relative to the unknown's E0."""
+class MixtureRules(Params):
+    """What holds for every fit. The range is relative to the unknown's E0."""
 
     low: float = Field(-20.0, title="From", json_schema_extra=EV)
     high: float = Field(30.0, title="To", json_schema_extra=EV)
@@ -40,8 +40,13 @@ class LcfParams(Params):
     selection: Literal["f_test", "best"] = Field("f_test", title="Fit that is reported: as small as the F-test allows, or the best")
     significance: float = Field(0.05, gt=0, lt=0.5, title="Significance of the F-test")
     level: float = Field(0.9, gt=0.5, lt=1, title="Level of the intervals")
-    spectrum: int = Field(1, ge=1, title="Number of the unknown in its dataset, from 1")
     chosen: tuple[int, ...] = Field((), title="Numbers of the references, from 1 (all if empty)")
+
+
+class LcfParams(MixtureRules):
+    """The rules, and which spectrum is taken apart."""
+
+    spectrum: int = Field(1, ge=1, title="Number of the unknown in its dataset, from 1")
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,20 @@ LCF = Schema(
     },
 )
 
+LCF_TABLE = Schema(
+    "spectra.lcf_table",
+    {
+        "name": Var(("row",), "", title="Spectrum"),
+        "reference": Var(("row",), "", title="Reference"),
+        "weight": Var(("row",), "1", title="Fraction"),
+        "weight_low": Var(("row",), "1", title="Fraction, lower end of the interval"),
+        "weight_high": Var(("row",), "1", title="Fraction, upper end of the interval"),
+        "r_factor": Var(("row",), "1", title="R factor of the fit"),
+        "shift": Var(("row",), "eV", title="Energy shift of the references"),
+        "independent_points": Var(("row",), "1", title="Independent points"),
+    },
+)
+
 PCA = Schema(
     "spectra.pca",
     {

@@ -12,8 +12,9 @@ from analysis.core.data import warnings_of
 from analysis.core.errors import DataError, ParamError
 from analysis.demo.spectra_recovery import fraction_coverage
 from analysis.spectra.lcf import LcfParams, f_test, lcf, summarise
+from analysis.spectra.lcf_table import LcfTableParams, lcf_table
 from analysis.spectra.normalising import NormaliseParams, normalised
-from analysis.spectra.schemas import LCF
+from analysis.spectra.schemas import LCF, LCF_TABLE
 from analysis.spectra.simplex import mixtures
 
 E = np.arange(2400.0, 2501.0, 0.25)
@@ -155,3 +156,30 @@ def test_what_a_user_is_told() -> None:
         lcf(unknown, [*references, other], LcfParams())  # type: ignore[list-item,arg-type]
     with pytest.raises(ParamError, match="15 references are more than 14"):
         mixtures(np.zeros(20), np.random.default_rng(0).normal(size=(20, 15)))
+
+
+def test_one_table_for_many_spectra_holds_what_each_fit_says() -> None:
+    sulfide, sulfate = edge(E, 2470.0), edge(E, 2476.0)
+    references = [normalised(made((name, E, mu)), RECIPE) for name, mu in (("sulfide", sulfide), ("sulfate", sulfate))]
+    mixed = (("a", E, 0.3 * sulfide + 0.7 * sulfate), ("b", E, 0.9 * sulfide + 0.1 * sulfate))
+    several = normalised(made(*mixed), RECIPE)
+    params = LcfTableParams(selection="best", max_shift=0.0)
+    found = LCF_TABLE.conform(lcf_table(several, references, params))
+    assert found["weight"].values == pytest.approx([0.3, 0.7, 0.9, 0.1], abs=2e-3)
+    for k in range(2):
+        single = lcf(several, references, LcfParams(selection="best", max_shift=0.0, spectrum=k + 1))
+        own = found.isel(row=slice(2 * k, 2 * k + 2))
+        for name in ("weight", "weight_std", "weight_low", "weight_high"):
+            np.testing.assert_array_equal(own[name], single[name])
+        assert set(own["r_factor"].values) == {single.attrs["r_factor"]}
+    assert lcf_table(several, references, params.model_copy(update={"unknowns": (2,)})).sizes["row"] == 2
+
+
+def test_a_spectrum_that_cannot_be_fitted_does_not_hide_the_others() -> None:
+    references = [normalised(made((str(e), E, edge(E, e))), RECIPE) for e in (2470.0, 2476.0)]
+    several = normalised(made(("a", E, edge(E, 2471.0)), ("b", E, edge(E, 2472.0))), RECIPE)
+    found = lcf_table(several, references, LcfTableParams(unknowns=(1, 7)))
+    assert set(found["name"].values) == {"a"}
+    assert found.attrs["left_out"][0][0] == "spectrum 7"
+    with pytest.raises(ParamError, match="There are 2 spectra, not 7"):
+        lcf_table(several, references, LcfTableParams(unknowns=(7,)))
