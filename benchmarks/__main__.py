@@ -24,6 +24,7 @@ PARTS = {
     "coverage": "spectra_coverage",
     "cracks": "crack_truth",
     "cracks_speed": "crack_speed",
+    "volume": "browser_volume",
     "scorecard": "compare_intervals",
 }
 

@@ -55,9 +55,9 @@ class Walk:
 
 def run(*, quick: bool) -> Section:
     steps, turns = (QUICK_STEPS, QUICK_TURNS) if quick else (STEPS, TURNS)
-    with places.folder() as folder, _server(folder / "study") as address, _chromium() as (browser, version):
+    with places.folder() as folder, server(folder / "study") as address, chromium() as (browser, version):
         walks = [w for side in SIDES for w in _walked(browser, address, side, steps)]
-        solid = _turned(browser, address, turns)
+        solid = turned(browser, address, turns)
     intro = (
         f"Chromium {version} with software WebGL, one pane of 1024 × 1024 pixels (512² fills 512 × 512 of it), {DEPTH} slices of camera "
         "counts: a smooth body with noise. Clock: `performance.now()` from the change of the index to the frame after the drawing. "
@@ -94,7 +94,8 @@ def _walked(browser: Any, address: str, side: int, steps: int) -> list[Walk]:
     return walks
 
 
-def _turned(browser: Any, address: str, turns: int) -> tuple[tuple[str, str], ...]:
+def turned(browser: Any, address: str, turns: int, show: str = "solid") -> tuple[tuple[str, str], ...]:
+    """Waits for the first picture of a surface, and frames a second while it turns."""
     first: list[float] = []
     again: list[float] = []
     frames: dict[str, list[float]] = {"hand": [], "full": []}
@@ -102,7 +103,7 @@ def _turned(browser: Any, address: str, turns: int) -> tuple[tuple[str, str], ..
     for _ in range(2 if turns == QUICK_TURNS else 5):
         context = browser.new_context(viewport={"width": 1040, "height": 1100})
         for waits in (first, again):
-            with _page(browser, f"{address}/?show=solid", context) as page:
+            with _page(browser, f"{address}/?show={show}", context) as page:
                 waits.append(page.evaluate("slices.solid('view')"))
                 if waits is again:
                     faces = page.evaluate("window.volumeViews.get('view').meta.faces")
@@ -125,7 +126,7 @@ def _turned(browser: Any, address: str, turns: int) -> tuple[tuple[str, str], ..
 
 
 @contextmanager
-def _chromium() -> Iterator[tuple[Any, str]]:
+def chromium() -> Iterator[tuple[Any, str]]:
     from playwright.sync_api import sync_playwright
 
     names = (os.environ.get("CHROMIUM", ""), *in_browser.NAMES)
@@ -152,11 +153,12 @@ def _page(browser: Any, address: str, context: Any = None) -> Iterator[Any]:
 
 
 @contextmanager
-def _server(study: Path) -> Iterator[str]:
+def server(study: Path, module: str = "benchmarks.browser_slices") -> Iterator[str]:
+    """A server of a benchmark in its own process: ``module`` makes what it serves in ``study``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.browser_slices", "--serve", str(study), "--port", str(port)]
+    command = [sys.executable, "-m", module, "--serve", str(study), "--port", str(port)]
     program = subprocess.Popen(command, cwd=places.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
