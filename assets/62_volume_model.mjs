@@ -17,6 +17,7 @@ export class VolumeView {
   source = /** @type {Shown | null} */ (null);
   asked = "";
   meta = /** @type {any} */ (null); // of the surface
+  shellMeta = /** @type {any} */ (null);
   metas = /** @type {Record<string, any>} */ ({}); // base: of the map that colours it
   looks = /** @type {Record<string, any>} */ ({});
   brush = /** @type {any} */ (null);
@@ -73,23 +74,23 @@ export class VolumeView {
     this.asked = known;
     try {
       const [surface, shell, ready] = await Promise.all([window.imageParts.picture3d.loaded(source.surface), source.shell ? window.imageParts.picture3d.loaded(source.shell) : null, this.start()]);
-      if (ready && this.asked === known) this.take(source, surface, shell?.mesh ?? null);
+      if (ready && this.asked === known) this.take(source, surface, shell);
     } catch (err) {
       this.fail(sentence(err));
     }
   }
 
-  /** @param {Shown} source @param {{meta: any, mesh: any}} surface @param {any} shell */
+  /** @param {Shown} source @param {{meta: any, mesh: any}} surface @param {{meta: any, mesh: any} | null} shell */
   take(source, { meta, mesh }, shell) {
     const { parts } = window.imageParts.colours;
     const first = !this.source;
     const before = this.metas.base?.key;
     if (first) this.shellShown = source.shell_shown ?? true;
-    Object.assign(this, { source, meta, metas: meta.colour ? { base: { ...meta.colour, key: meta.colour_key } } : {} });
+    Object.assign(this, { source, meta, shellMeta: shell?.meta ?? null, metas: meta.colour ? { base: { ...meta.colour, key: meta.colour_key } } : {} });
     if (meta.colour && before !== meta.colour_key) this.looks.base = { ...window.imageParts.data.ranged(meta.colour, PERCENTS), colours: source.colours, labels: meta.colour.labels };
     this.looks.base ??= { low: 0, high: 1, colours: source.colours };
     this.scene.setSurface(mesh);
-    this.scene.setShell(shell, parts(getComputedStyle(this.stage).color));
+    this.scene.setShell(shell?.mesh ?? null, parts(getComputedStyle(this.stage).color));
     this.build();
     this.fail("");
     if (first && !this.partners().length) this.scene.look("oblique", this.extent());
@@ -126,10 +127,14 @@ export class VolumeView {
     const parts = this.metas.base ? controls.look("base") : [];
     controls.tools.replaceChildren(...sides, axis, depth, flip, shell, save, ...parts);
     controls.bars.replaceChildren(...(this.metas.base ? [controls.bar("base")] : []));
-    const [mean, most] = [this.meta.deviation_mean_um, this.meta.deviation_max_um].map((v) => this.length(v));
-    const moved = this.meta.deviation_max_um ? ` (of ${this.meta.faces_before}; simplifying moved the surface by ${mean} on average, at most ${most})` : "";
-    this.note.textContent = `${this.meta.faces} triangles${moved}`;
+    this.note.textContent = this.told(this.meta) + (this.shellMeta ? ` · shell: ${this.told(this.shellMeta)}` : "");
     this.stage.setAttribute("aria-label", `3D view of ${this.metas.base?.title ?? "a surface"}; arrow keys turn it, + and − zoom`);
+  }
+
+  /** Triangles of a surface, and how far simplifying moved it. @param {any} meta */
+  told(meta) {
+    const [mean, most] = [meta.deviation_mean_um, meta.deviation_max_um].map((v) => this.length(v));
+    return `${meta.faces} triangles` + (meta.deviation_max_um ? ` (of ${meta.faces_before}; simplifying moved the surface by ${mean} on average, at most ${most})` : "");
   }
 
   /** @param {number} um */

@@ -41,6 +41,8 @@ def layout(**query: str) -> Component:
     guard = comparability.panel(edge_maps.MODALITY, chosen, cracks_view.groups(query))
     lay = picker("lay", query, LAY, "How chemistry and cracks lie over each other", width=196)
     settings = html.Div([panel(SETTINGS, query, class_name="grow"), lay], className="recipe-row")
+    if tab == "view":
+        return shell.view(bar, settings, shell.page(body, class_name="cracks"))
     return shell.view(bar, settings, _particles(query), guard, panel(RATIOS, query), shell.page(body, class_name="cracks"))
 
 

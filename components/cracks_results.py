@@ -80,13 +80,23 @@ def specimens(groups: Iterable[str]) -> list[Specimen]:
     for m in workspace().snapshot().measurements:
         if m.modality in MODALITIES and m.group in wanted and m.dataset_keys and schema_of(m) in SOURCES and dimensionality_of(m) == "3D":
             mine.setdefault((m.cell_id, m.particle_id, m.state, m.cycle_number), []).append(m)
-    return sorted((_specimen(found) for found in mine.values()), key=lambda s: s.source.id)
+    made = (_specimen(found) for found in mine.values())
+    return sorted((s for s in made if s is not None), key=lambda s: s.source.id)
 
 
-def _specimen(found: Sequence[MeasurementRecord]) -> Specimen:
-    source = min(found, key=lambda m: (m.excluded, SOURCES.index(schema_of(m))))
+def _specimen(found: Sequence[MeasurementRecord]) -> Specimen | None:
+    """A particle's measurements; None where none of them shows cracks."""
+    ranked = sorted((m for m in found if _shows_cracks(m)), key=lambda m: (m.excluded, SOURCES.index(schema_of(m))))
+    if not ranked:
+        return None
+    source = ranked[0]
     mapped = sorted((m for m in found if schema_of(m) in MAPPED and (source.excluded or not m.excluded)), key=lambda m: m.excluded)
     return Specimen(source, mapped[0] if mapped else None)
+
+
+def _shows_cracks(m: MeasurementRecord) -> bool:
+    """Whether cracks can be looked for in a measurement: finished edge maps may come without the edge jump."""
+    return schema_of(m) != EDGE_MAP.name or "edge_jump" in workspace().store.open(m.dataset_keys[0])
 
 
 # -- what is asked for again and again -----------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def _group(one: Together, values: np.ndarray, title: str, unit: str) -> Componen
     limit = PERCENT * one.values("detection_limit")
     all_below = one.below == len(one.items)
     head = f"< {np.nanmax(limit):.2g} {unit}" if all_below else f"{_rounded(found.value, found.low, found.high)} {unit}"
-    interval = f" [{between(found.low, found.high)}]" if np.isfinite(found.low) and not all_below else ""
+    interval = f" [{between(max(found.low, 0.0), found.high)}]" if np.isfinite(found.low) and not all_below else ""
     below = f", {one.below} below the detection limit" if one.below else ""
     about = f"Mean over particles, each with the same weight; Student's 95 % interval. Detection limit: {_limits(limit)}."
     body = html.Div([html.Strong(head), html.Span(interval), html.Small(f" {one.count}{below}")])

@@ -77,7 +77,9 @@ def _particle_rows(item: Labelled, specimen: Specimen, further: Mapping[str, Sca
     shown += [[_number(own[n], factor, digits)] for n, _, _, factor, digits in OWN]
     shown += [_further(name, further.get(name), factor) for name, _, _, factor in FURTHER]
     cells = [html.Td(c, className="number") for c in shown]
-    rows = [html.Tr([_name(specimen, query), html.Td(specimen.source.state or "–"), *cells, html.Td(_said(item), className="said")])]
+    rows: list[Component] = [
+        html.Tr([_name(specimen, query), html.Td(specimen.source.state or "–"), *cells, html.Td(_said(item), className="said")])
+    ]
     for k in range(ds.sizes["particle_row"]) if several else ():
         single: list[Cell] = [[_number(ds["ratio"].values[k], 100.0, 3)], ["–"], ["–"]]
         single += [[_number(ds[n].values[k], factor, digits)] for n, _, _, factor, digits in OWN]

@@ -109,6 +109,7 @@ RECIPES: tuple[Recipe, ...] = (
         fields.FIELD,
         fields.field,
         fields.FieldParams,
+        light=True,
     ),
     Recipe(
         "cracks.distance_profile",

@@ -85,12 +85,14 @@ def frame(lines: Sequence[Line]) -> "pd.DataFrame":
             )
         if line.effect is not None:
             e, (first, second) = line.effect, (g for g, _, _ in line.groups)
+            cells = sum(c for _, _, c in line.groups)
             own = {
                 "value": e.value,
                 "low": e.low,
                 "high": e.high,
                 "level": e.level,
                 "particles": e.n_a + e.n_b,
+                "cells": cells,
                 "method": e.method,
                 "p": e.p,
             }
