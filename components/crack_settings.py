@@ -138,9 +138,9 @@ def strokes(measurement: MeasurementRecord) -> str:
 
 
 def masks(measurement: MeasurementRecord) -> list[MeasurementRecord]:
-    """Segmentations that were imported for the particle of a measurement, or for its cell where no particle is named."""
+    """Segmentations that were imported for the particle of a measurement; what one does not say counts as the same."""
     every = [m for m in workspace().snapshot().measurements if m.cell_id == measurement.cell_id and m.id != measurement.id]
-    same = [m for m in every if m.particle_id in (None, measurement.particle_id) or measurement.particle_id is None]
+    same = [m for m in every if all(getattr(m, n) in (None, getattr(measurement, n)) for n in ("particle", "state", "cycle_number"))]
     return [m for m in same if m.dataset_keys and schema_of(m) == SEGMENTATION.name]
 
 

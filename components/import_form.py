@@ -21,7 +21,7 @@ from components.context import workspace
 KINDS: dict[str, type[Fields]] = {"cell": CellFields, "measurement": MeasurementFields, "particle": ParticleFields}
 ROW = ("cell.name", "cell.group", "cell.active_mass_mg")
 PARTICLE_ROW = ("cell.name", "cell.group", "particle.name")
-WITH_PARTICLES = ("xanes",)  # modalities whose measurements are of a particle
+WITH_PARTICLES = ("xanes", "cracks")  # modalities whose measurements are of a particle
 MASSES = ("cell.composite_mass_mg", "cell.active_fraction", "cell.electrode_area_cm2")
 SAMPLE = ("measurement.part_of", "measurement.state", "measurement.cycle_number", "particle.name", "measurement.date")
 PARTICLE_SAMPLE = ("measurement.state", "measurement.cycle_number", "particle.name", "measurement.date")

@@ -6,4 +6,6 @@ from analysis.cracks.figures import FIGURES
 from analysis.cracks.read import READERS
 from analysis.cracks.rehearsal import rehearse
 
-MODALITY = Modality(id="cracks", title="Cracks", readers=READERS, recipes=RECIPES, figures=FIGURES, rehearse=rehearse)
+MODALITY = Modality(
+    id="cracks", title="Cracks", readers=READERS, recipes=RECIPES, figures=FIGURES, rehearse=rehearse, asks=("group", "particle", "state")
+)
