@@ -46,6 +46,7 @@ class MapOptions(RawFields):
 class VolumeOptions(RawFields):
     """How a volume is read."""
 
+    slice_um: float | None = Field(None, gt=0, title="Distance of its slices, where it differs", json_schema_extra={"unit": "um"})
     unit: AbsorptionUnit = Field("1", title="Unit of the absorption", description="1: no unit, or optical depth")
     dataset: str = Field("", title="Dataset", description="Such as /exchange/data; empty: the only one that can be meant")
 
@@ -140,9 +141,20 @@ def read_volume(paths: tuple[Path, ...], options: VolumeOptions) -> xr.Dataset:
         if not finite.size or finite.min() == finite.max():
             said = f"All values of {opened.name} ({size_text(density.shape)}) are "
             raise DataError(f"{said}{finite[0]:g}." if finite.size else f"{opened.name} holds no numbers.", hint="Export it again.")
-    voxel = options.voxel_um if options.voxel_um is not None else opened.voxel_um
+    voxel = _voxel(opened, options, dims)
     ds = xr.Dataset({"density": (dims, density, {"units": options.unit})}, attrs={"metadata": opened.metadata, **voxel_attrs(voxel)})
     return warn(ds, *opened.warnings)
+
+
+def _voxel(opened: Opened, options: VolumeOptions, dims: tuple[str, ...]) -> float | tuple[float, ...] | None:
+    """The size of a voxel in µm, one for all directions or that along z first."""
+    voxel = options.voxel_um if options.voxel_um is not None else opened.voxel_um
+    if options.slice_um is None or len(dims) < 3:
+        return voxel
+    if voxel is None:
+        raise ReadError(f"The slices of {opened.name} have a distance but its pixels no size.", hint="State voxel_um=… too.")
+    y, x = (voxel, voxel) if isinstance(voxel, int | float) else voxel[-2:]
+    return options.slice_um, y, x
 
 
 # -- recognising -----------------------------------------------------------------------------------------------------------

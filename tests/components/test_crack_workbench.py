@@ -44,7 +44,7 @@ def take(workspace: Workspace, folder: Path, values: np.ndarray, name: str, voxe
         harvest=HarvestFields(state="charged", cycle_number=6),
         particle=ParticleFields(name=name),
         reader_id=reader,
-        options={} if voxel_um is None else {"voxel_um": voxel_um},
+        options=voxel_um if isinstance(voxel_um, dict) else {"voxel_um": voxel_um},
     )
     return made.id
 
@@ -264,7 +264,7 @@ def test_a_mask_goes_from_the_import_page_to_the_slices(served: Any, tmp_path: P
     ("change", "voxel_um", "sentence"),
     [
         (lambda v: v, None, "The voxel size is not known: lengths are in voxels, not in µm."),
-        (lambda v: v, [0.05, 0.05, 0.1], "Voxels are not cubes (0.05 × 0.05 × 0.1 µm)"),
+        (lambda v: v, {"voxel_um": 0.05, "slice_um": 0.1}, "Voxels are not cubes (0.1 × 0.05 × 0.05 µm)"),
         (lambda v: v[SIDE // 2 :], VOXEL_UM, "Cut by the border of the volume and left out of the ratio: particle 1."),
         (lambda v: np.concatenate([v, v], axis=2), VOXEL_UM, "2 particles were found in this volume."),
     ],
