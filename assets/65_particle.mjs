@@ -3,7 +3,7 @@
 // Contract: brush(selected, map, brush) -> range of values "low,high" of what was dragged over in the histogram, "" for none
 //           seen(seen, id)               -> place, layer and range of the first picture go into the address, quietly; the range of
 //                                           colours and the layer go on to the picture beside it, the cut to the 3D view
-//           act(clicks)                  -> download PNG or CSV of slices, copy the command (the server answers "how")
+//           act(clicks)                  -> download PNG or CSV of slices, copy the command, ask for a pin (the server answers "how")
 
 const SLICES = ["particle-a", "particle-b"], SOLIDS = ["solid-a", "solid-b"];
 const DIGITS = 7;
@@ -103,6 +103,7 @@ export function act(clicks) {
   if (id.action === "png") SLICES.includes(id.view) ? window.imageParts.picture.save(window.imageViews.get(id.view)) : window.volumeViews.get(id.view)?.save();
   else if (id.action === "csv") window.location.assign(`/particle/${id.view}/slices.csv${window.location.search}`);
   else if (id.action === "command") copy(id.view);
+  else if (id.action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: "particle.slices", plot: document.querySelector(`[data-view="${id.view}"]`) } }));
   return id;
 }
 

@@ -4,6 +4,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Input, Output, clientside_callback, html
 from dash.development.base_component import Component
 
+from analysis.core.errors import ParamError
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.compute import EdgeParams
 from analysis.xanes.figures_base import QUANTITIES
@@ -42,6 +43,9 @@ def layout(**query: str) -> Component:
     bar = shell.toolbar("Distributions", query.get("ref", ref), query.get("cmp", cmp), _controls(query))
     if not edge_maps.measured_particles():
         return shell.view(bar, job_panel.in_progress(), notice.empty("No particle yet", HOW))
+    if (missing := _missing(query)) is not None:
+        asked = notice.alert("Calibrants are needed", missing.message, missing.hint)
+        return shell.view(bar, _recipe(query, said=False), shell.page(asked))
     chosen = distributions_view.measurements(query)
     guard = comparability.panel(edge_maps.MODALITY, chosen, distributions_view.groups(query))
     body = _table(query) if query.get("tab") == "table" else _compare(query)
@@ -50,10 +54,21 @@ def layout(**query: str) -> Component:
     return shell.view(bar, _recipe(query), _particles(query), guard, stats, brush, shell.page(body))
 
 
+def _missing(query: Query) -> ParamError | None:
+    """What keeps the state of charge or valence from being shown: said once, in place of every figure."""
+    if not distributions_view.calibrated(query):
+        return None
+    try:
+        distributions_view.calibration(query)
+    except ParamError as err:
+        return err
+    return None
+
+
 def _controls(query: Query) -> list[Component]:
     shown = [shell.choice("tab", query.get("tab", "compare"), "compare", TABS, "View")]
     shown += [picker("definition", query, tuple(DEFINITIONS.items()), "Definition of the edge energy", width=190)]
-    shown += [picker("show", query, SHOWN, "What is shown", width=130)]
+    shown += [picker("show", query, SHOWN, "What is shown", width=146)]
     shown += [picker("states", query, STATES, "States", width=168)]
     cycles = distributions_view.cycles(query)
     if len(cycles) > 1 or query.get("cycle"):
@@ -65,7 +80,7 @@ def _controls(query: Query) -> list[Component]:
     return shown
 
 
-def _recipe(query: Query) -> Component:
+def _recipe(query: Query, *, said: bool = True) -> Component:
     """One recipe for all particles: always in sight, each number can be changed, and what is said about it beside."""
     fields = []
     for name, word in FIELDS:
@@ -73,7 +88,8 @@ def _recipe(query: Query) -> Component:
         default = _found_e0() if info.default is None else f"{info.default:g}"
         fields.append(entry(name, query, word, info.title or name, placeholder=default, unit="eV", width=58))
     shown = calibrants.fields(query) if distributions_view.calibrated(query) else []
-    return html.Div([*fields, *shown, panel(RECIPE, query, class_name="grow")], className="recipe-row")
+    about = [panel(RECIPE, query, class_name="grow")] if said else []
+    return html.Div([*fields, *shown, *about], className="recipe-row")
 
 
 def _found_e0() -> str:

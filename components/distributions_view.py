@@ -93,7 +93,7 @@ def calibration(query: Query) -> dict[str, Any]:
     known, energies, values = calibrants.chosen(query), numbers(query, "energies"), numbers(query, "values")
     given = len(known) or len(energies)
     if given < 2 or given != len(values):
-        what = f"{given} {'particles' if known else 'edge energies'}"
+        what = f"{given} {('particle' if given == 1 else 'particles') if known else 'edge energies'}"
         raise ParamError(
             f"{QUANTITIES[calibrated(query)]} needs calibrants: {what} and {len(values)} values are given.",
             hint="Choose two or more particles of known state, or write edge energies of the same definition; and the value of each.",

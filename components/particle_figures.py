@@ -225,6 +225,41 @@ def _made_stack(query: Query, m: MeasurementRecord) -> tuple[Labelled, ...]:
     return (edge_maps.labelled(particle_view.stack_of(m, query), m),)
 
 
+# -- slices as a figure --------------------------------------------------------------------------------------------------------
+
+
+def slices(query: Query) -> Items:
+    """The map of each particle that is shown, for boards and reports: the page itself draws slices from their view form."""
+    return merged(*(collected(particle_name(m), partial(_sliced, query, m)) for m in sides(query)))
+
+
+def _sliced(query: Query, m: MeasurementRecord) -> tuple[Labelled, ...]:
+    return (edge_maps.labelled(particle_view.SOURCES[map_kind(query).source](m, query), m),)
+
+
+def _slices_look(query: Query) -> dict[str, Any]:
+    place = [int(p) for p in query.get("at", "").split(".") if p.isdigit()]
+    alone = len(sides(query)) == 1 and query.get("tab") != "solid"
+    low, high = _ends(query.get("range", ""))
+    return {
+        "variable": map_kind(query).variable,
+        "layer": int(query["layer"]) if query.get("layer", "").isdigit() else 0,
+        "at": place if len(place) == 3 else [],
+        "axes": ["z", "y", "x"] if alone else [query["axis"] if query.get("axis") in ("y", "x") else "z"],
+        "low": low,
+        "high": high,
+    }
+
+
+def _ends(text: str) -> tuple[float | None, float | None]:
+    """The two values of a range of colours; None where it is one of percentiles."""
+    low, _, high = text.partition("_")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        return None, None
+
+
 def _spectra_look(query: Query) -> dict[str, Any]:
     definition = query.get("definition", "e_half")
     show = query.get("spectra", "absorption")
@@ -262,4 +297,13 @@ PROFILE = View(
     name="particle.profile",
 )
 SHIFTS = View("xanes.shifts", "Shifts between energies", (*SHOWN,), shifts, name="particle.shifts")
-register(SPECTRA, VALUES, PROFILE, SHIFTS)
+SLICES = View(
+    "xanes.slices",
+    "Slices",
+    (*SHOWN, "map", "layer", "at", "range", "axis", "tab"),
+    slices,
+    _slices_look,
+    hint="The slices through the crosshair.",
+    name="particle.slices",
+)
+register(SPECTRA, VALUES, PROFILE, SHIFTS, SLICES)

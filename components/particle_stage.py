@@ -41,7 +41,9 @@ ACTIONS = (
     ("csv", "Download these slices (CSV)", "table"),
     ("how", "How was this made?", "info"),
     ("command", "Copy the command", "terminal"),
+    ("pin", "Pin to a board…", "pin"),
 )
+OF_SLICES = ("csv", "pin")  # what a 3D view has not
 
 Made = tuple[dict[str, Any] | None, Items]
 
@@ -266,7 +268,7 @@ def _card(query: Query, view: str, side: str, picture: Component, items: Items) 
 
 
 def _menu(view: str) -> Component:
-    wanted = [a for a in ACTIONS if view in SLICES or a[0] != "csv"]
+    wanted = [a for a in ACTIONS if view in SLICES or a[0] not in OF_SLICES]
     items = [dmc.MenuItem(label, id=action_id(view, action), leftSection=icon(symbol, 15), n_clicks=0) for action, label, symbol in wanted]
     target = dmc.ActionIcon(icon("dots", 16), variant="subtle", color="gray", size="sm", **{"aria-label": "Slices: download and more"})
     menu = dmc.Menu([dmc.MenuTarget(target), dmc.MenuDropdown(items)], position="bottom-end", shadow="md", keepMounted=True)

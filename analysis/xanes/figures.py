@@ -6,6 +6,7 @@ from analysis.xanes.figures_distributions import HistogramParams, histogram, his
 from analysis.xanes.figures_map_values import MapHistogramParams, ProfileFigureParams, map_histogram, map_profile
 from analysis.xanes.figures_particles import heterogeneity, particle_table, quality, quality_table
 from analysis.xanes.figures_shifts import ShiftParams, shifts
+from analysis.xanes.figures_slices import SliceParams, slices
 from analysis.xanes.figures_spectra import SpectraParams, spectra
 from analysis.xanes.figures_violins import ViolinParams, effect_table, effects, violin_table, violins
 
@@ -15,6 +16,7 @@ FIGURES = (
     Figure("xanes.effects", "Differences over particles", "xanes.activity", effects, Params, effect_table),
     Figure("xanes.heterogeneity", "Heterogeneity of particles", "xanes.distribution", heterogeneity, Params, particle_table),
     Figure("xanes.quality", "Voxels that count", "txm.edge_map", quality, Params, quality_table),
+    Figure("xanes.slices", "Slices of a map", "txm.edge_map", slices, SliceParams),
     Figure("xanes.spectra", "Spectra of voxels and regions", "xanes.spectrum", spectra, SpectraParams),
     Figure("xanes.map_histogram", "Values of a map", "xanes.map_histogram", map_histogram, MapHistogramParams),
     Figure("xanes.map_profile", "A map along a line", "xanes.map_profile", map_profile, ProfileFigureParams),

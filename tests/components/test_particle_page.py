@@ -102,6 +102,16 @@ def test_nothing_is_computed_while_a_pin_is_only_looked_at(study: dict[str, part
     assert len(particle_figures.spectra(query).shown) == 1
 
 
+def test_slices_can_be_pinned_as_they_are_looked_at(study: dict[str, particles.Particle]) -> None:
+    one = {"particle": "1", "at": "8.10.11", "range": "8339_8347"}
+    figure, items = draw(particle_figures.SLICES, one)
+    assert items.problems == () and len(figure["data"]) == 3
+    assert figure["layout"]["yaxis2"]["title"]["text"] == "xz, y 10"
+    assert (figure["layout"]["coloraxis"]["cmin"], figure["layout"]["coloraxis"]["cmax"]) == (8339.0, 8347.0)
+    both, _ = draw(particle_figures.SLICES, {**BOTH, "map": "edge_jump"})
+    assert len(both["data"]) == 2, "one slice of each"
+
+
 def test_numbers_have_their_count_and_what_the_brush_holds(study: dict[str, particles.Particle]) -> None:
     items = particle_numbers.edge_items(BOTH)
     assert len(items.shown) == 2
