@@ -9,7 +9,9 @@ const PIXELS = { width: 960, height: 600, scale: 3 };
 /** @param {Record<string, string>} query @param {{reads: string[], query: Record<string, string>}} known */
 export function changed(query, known) {
   const part = Object.fromEntries(known.reads.filter((k) => query && k in query).map((k) => [k, query[k]]));
-  return JSON.stringify(part) === JSON.stringify(known.query) ? window.dash_clientside.no_update : { ...known, query: part };
+  // Where the page is laid out anew, each card comes drawn: asking for it here too would draw everything twice.
+  const drawn = window.dash_clientside.address.anew(known.query, part) || JSON.stringify(part) === JSON.stringify(known.query);
+  return drawn ? window.dash_clientside.no_update : { ...known, query: part };
 }
 
 /** @param {string} figure @returns {any} */

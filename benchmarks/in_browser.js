@@ -50,7 +50,11 @@ window["bench"] = (() => {
   }
 
   const text = (/** @type {object} */ s) => JSON.stringify(Object.entries(s).sort());
-  const holding = (/** @type {object} */ expected) => until(() => text(state()) === text(expected), expected);
+  const rows = () => document.querySelectorAll(".scorecard tbody tr:not(.row-empty)").length;
+
+  /** Graphs as expected; with ``graphs`` and ``rows``, also a scorecard, or none. @param {any} expected */
+  const holding = (expected) =>
+    until(() => text(state()) === text(expected.graphs ?? expected) && (expected.rows === undefined || rows() > 0 === expected.rows), expected);
   const opened = async (/** @type {object} */ expected) => waited(0, await holding(expected));
 
   /** The state once every graph is drawn and stays the same for some time. @param {number} ms */
@@ -106,5 +110,5 @@ window["bench"] = (() => {
   }
 
   performance.setResourceTimingBufferSize(5000);
-  return { state, settled, changed, opened, holding, after, chips, cells, toggled, chosen };
+  return { state, rows, settled, changed, opened, holding, after, chips, cells, toggled, chosen };
 })();

@@ -21,6 +21,7 @@ from benchmarks.report import Section, Table
 TIMES, QUICK_TIMES = 9, 2
 START_S = 120.0
 SETTLED_MS, LIMIT_MS = 1500, 30_000
+COMPUTED_MS = 900_000  # until all results of the synthetic study are there
 CLOCK = (Path(__file__).parent / "in_browser.js").read_text(encoding="utf-8")
 ARGUMENTS = (
     "--no-sandbox",
@@ -71,6 +72,7 @@ def run(*, quick: bool) -> Section:
             _changed_page(browser, address, expected, times),
             *_toggled(browser, address, times),
             *_changed_group(browser, address, times),
+            *_compared(browser, address, times),
         ]
     counts = ", ".join(f"{figure.partition('.')[2]} {n['traces']}" for figure, n in expected.items())
     intro = (
@@ -172,13 +174,13 @@ def _opened(browser: Any, address: str, expected: Mapping[str, Any], times: int)
 
 
 def _changed_page(browser: Any, address: str, expected: Mapping[str, Any], times: int) -> Waits:
-    waits = Waits("Overview → Cycling", 300)
+    waits = Waits("Compare → Cycling", 300)
     with _page(browser, address) as page:
         for _ in range(times):
             _rest(page)
             waits.add(page.evaluate("e => bench.after('nav a[href^=\"/cycling\"]', () => bench.holding(e))", expected))
             page.click('nav a[href="/"], nav a[href^="/?"]')
-            page.locator("h1", has_text="Overview").wait_for()
+            page.locator("h1", has_text="Compare").wait_for()
     return waits
 
 
@@ -210,6 +212,34 @@ def _changed_group(browser: Any, address: str, times: int) -> list[Waits]:
                 waits.add(_choose(page, option, state))
                 _rest(page)
     return [single, pair]
+
+
+def _compared(browser: Any, address: str, times: int) -> list[Waits]:
+    """The first page with its results stored: all rows of the scorecard and the five figures; then the compared group changed."""
+    cold, warm = Waits("open Compare, nothing cached: all rows, five figures", 1500), Waits("open Compare again, files cached", 1500)
+    single, pair = Waits("Compare, compared group: nothing", 500), Waits("Compare, compared group: back", 500)
+    with _page(browser, address) as page:
+        page.locator(".scorecard-awaited").wait_for(state="detached", timeout=COMPUTED_MS)
+        page.locator("tr.row-empty", has_text="being computed").first.wait_for(state="detached", timeout=COMPUTED_MS)
+        full = _rest(page)
+        if len(full) != 5 or page.evaluate("bench.rows()") < 18:
+            raise RuntimeError(f"the first page does not show the study: graphs {full}, {page.evaluate('bench.rows()')} rows")
+        label = page.locator("[aria-label='Compared group']").first.input_value()
+        _choose(page, "nothing", None)
+        alone = page.evaluate("([before, ms]) => bench.changed(before, ms)", [full, SETTLED_MS])
+        _choose(page, label, None)
+        page.evaluate("([before, ms]) => bench.changed(before, ms)", [alone, SETTLED_MS])
+        for _ in range(times):
+            for waits, option, state in ((single, "nothing", alone), (pair, label, full)):
+                waits.add(_choose(page, option, {"graphs": state, "rows": option != "nothing"}))
+                _rest(page)
+    for _ in range(times):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        for waits in (cold, warm):
+            with _page(browser, address, context) as page:
+                waits.add(page.evaluate("expected => bench.opened(expected)", {"graphs": full, "rows": True}))
+        context.close()
+    return [cold, warm, single, pair]
 
 
 def _choose(page: Any, option: str, expected: Mapping[str, Any] | None) -> dict[str, float]:
