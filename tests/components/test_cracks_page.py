@@ -231,7 +231,14 @@ def test_a_particle_without_cracks_is_shown_as_it_is(page: Any) -> None:
 
 def test_maps_of_another_grid_are_refused_with_a_sentence(page: Any, study: Workspace, tmp_path: Path) -> None:
     take(study, tmp_path, "other-1", mask_of(PLANE & (Y < 0)), "cracks.mask", crack=2)
-    take(study, tmp_path, "other-1", np.full((20, 20, 20), 8340, np.float32), "xanes.finished_map", definition="e_half")
+    take(
+        study,
+        tmp_path,
+        "other-1",
+        8340 + np.linspace(0, 1, 20**3, dtype=np.float32).reshape(20, 20, 20),
+        "xanes.finished_map",
+        definition="e_half",
+    )
     items = cracks_results.profiles({}, cracks_results.specimens(["other"])).items
     assert not items.shown
     assert any("their grids do not fit" in sentence for _, sentence in items.problems)
