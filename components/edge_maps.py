@@ -6,6 +6,7 @@ groups are shown.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -123,7 +124,7 @@ def edge_maps(query: Query, measurements: Iterable[MeasurementRecord]) -> Items:
     chosen = list(measurements)
     params, finding = parameters(query)
     if not params and any(schema_of(m) == STACK.name for m in chosen):
-        return finding
+        return replace(finding, shown=())  # edges by themselves are no maps
     wanted = params.get("definition", EdgeParams.model_fields["definition"].default)
     return each(chosen, lambda m: _edge_map(m, params, wanted))
 
