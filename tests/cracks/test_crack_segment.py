@@ -1,5 +1,8 @@
 """Cracks of phantoms whose truth is known: volume, blanks, slabs, bad input. One set of parameters: the defaults."""
 
+import functools
+
+import numba
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,7 +10,9 @@ from crack_makers import SPACE, ball, edge_map, made, scalar, volume
 
 from analysis.core.data import warnings_of
 from analysis.core.errors import DataError, ParamError
+from analysis.cracks import finding, mouths, particles
 from analysis.cracks.finding import find_cracks
+from analysis.cracks.grey import slabs
 from analysis.cracks.params import CrackParams
 from analysis.cracks.segment import in_slab, prepared
 from analysis.cracks.strokes import strokes_of
@@ -155,3 +160,32 @@ def test_voxels_without_a_size_and_voxels_that_are_no_cubes_are_said() -> None:
     assert any("Voxels are not cubes (0.1 × 0.05 × 0.05 µm)" in w for w in warnings_of(flat))
     told = made("cracks.measure", segmentation=flat)
     assert scalar(told, "envelope_volume")["value"] == pytest.approx(float(flat["envelope"].sum()) * 0.1 * 0.05**2)
+
+
+@pytest.mark.parametrize("boundary", ["volume", "half"])
+def test_the_result_does_not_depend_on_the_slabs_it_is_made_in(boundary: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    phantom = crack_phantoms.polycrystal(64, width=3, grains=12, seed=SEED)
+    tomogram = phantom.tomogram(blur=1.0, snr=5, seed=SEED)
+    found = {}
+    for thick in (16, 32, 64):
+        slabs_of = functools.partial(slabs, thick=thick)
+        for module in (finding, mouths, particles):
+            monkeypatch.setattr(module, "slabs", slabs_of)
+        found[thick] = made("cracks.segment", {**QUICK, "boundary": boundary}, volume=tomogram)
+    for thick in (16, 32):
+        for name in ("crack", "particle"):
+            np.testing.assert_array_equal(found[thick][name].values, found[64][name].values)
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
+    tomogram = crack_phantoms.sheets(56, width=3, count=2, seed=SEED).tomogram(blur=1.0, snr=5, seed=SEED)
+    found = []
+    before = numba.get_num_threads()
+    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+        numba.set_num_threads(threads)
+        found.append(made("cracks.segment", QUICK, volume=tomogram))
+    numba.set_num_threads(before)
+    measures = [made("cracks.measure", segmentation=f) for f in found]
+    np.testing.assert_array_equal(found[0]["crack"].values, found[1]["crack"].values)
+    for name in measures[0]:
+        np.testing.assert_array_equal(measures[0][name].values, measures[1][name].values)
