@@ -4,20 +4,19 @@ Names in the address: ``ref``, ``cmp``, ``excluded``, ``off`` as on every page o
 settings of ``components.cracks_results``; ``axis`` (of the ratio), ``against``, ``value``, ``per``, ``widths``, ``trial`` of the pictures.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from analysis.catalog import MeasurementRecord
 from components import cracks_results
 from components.context import workspace
-from components.cracks_results import Found, Specimen
+from components.cracks_results import Specimen
 from components.edge_maps import particle_name
 from components.views import Items, Query, View, listed, register
 
 CHOICE = ("ref", "cmp", "excluded", "states", "cycle")
 READS = (*CHOICE, *cracks_results.ADDRESS, "off")
 ORDER = ("charged", "discharged", "pristine")
-Step = Callable[[Query, Sequence[Specimen]], Found]
 
 
 def groups(query: Query) -> tuple[str, ...]:
@@ -42,11 +41,6 @@ def specimens(query: Query, *, off: bool = True) -> list[Specimen]:
 
 def _rank(m: MeasurementRecord) -> int:
     return ORDER.index(m.state) if m.state in ORDER else len(ORDER)
-
-
-def of_step(step: Step) -> Callable[[Query], Items]:
-    """The items of a step for the particles that are switched on."""
-    return lambda query: step(query, specimens(query)).items
 
 
 def measures(query: Query) -> Items:

@@ -36,19 +36,41 @@ def _rows(dim: str) -> "Callable[[Sequence[Labelled], Any], pd.DataFrame]":
     return frame
 
 
-def _ratios(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
-    """Ratio, range, detection limit and blank of each item."""
+VOLUME_SCALARS = ("crack_volume_ratio", "detection_limit", "blank_ratio", "n_particles", "n_cracks", "n_cut")
+
+
+def _ratios(items: Sequence[Labelled], params: Any) -> "pd.DataFrame":
+    """Ratio, range, detection limit and blank of each item; its cycle where the figure is over cycles."""
     import pandas as pd
 
-    names = ("crack_volume_ratio", "detection_limit", "blank_ratio", "n_particles", "n_cracks")
+    cycles = volumes.cycles_of(items, params) if isinstance(params, volumes.CycleParams) else [None] * len(items)
+    rows = [{**_about(i), **({"cycle": c} if c is not None else {}), **_told(i)} for i, c in zip(items, cycles, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def _about(item: Labelled) -> dict[str, Any]:
+    return {"group": item.group, "particle file": item.label, "origin": item.origin}
+
+
+def _told(item: Labelled) -> dict[str, Any]:
+    """What is told of all particles of a volume together."""
+    found = scalars(item.data)
+    row: dict[str, Any] = {column_name(n, found[n].unit): found[n].value for n in VOLUME_SCALARS if n in found}
+    if "crack_volume_ratio" in found:
+        row |= {"ratio low / 1": found["crack_volume_ratio"].low, "ratio high / 1": found["crack_volume_ratio"].high}
+    return row
+
+
+def _particles(items: Sequence[Labelled], _params: Any) -> "pd.DataFrame":
+    """Every particle of every item with its own measures, and what is told of its volume."""
+    import pandas as pd
+
     rows = []
     for item in items:
-        found = scalars(item.data)
-        row: dict[str, Any] = {"group": item.group, "particle file": item.label, "origin": item.origin}
-        row |= {column_name(n, found[n].unit): found[n].value for n in names if n in found}
-        if "crack_volume_ratio" in found:
-            row |= {"ratio low / 1": found["crack_volume_ratio"].low, "ratio high / 1": found["crack_volume_ratio"].high}
-        rows.append(row)
+        own = {str(n): v for n, v in item.data.variables.items() if v.dims == ("particle_row",)}
+        for k in range(item.data.sizes["particle_row"]):
+            measured = {column_name(n, str(v.attrs.get("units", ""))): v.values[k].item() for n, v in own.items()}
+            rows.append({**_about(item), **measured, **_told(item)})
     return pd.DataFrame(rows)
 
 
@@ -80,7 +102,7 @@ def _profile_rows(items: Sequence[Labelled], params: profiles.ProfileParams) -> 
 
 MEASURED, CUT_OFF = "cracks.measures", "cracks.domains"
 FIGURES = (
-    Figure("cracks.volume", "Crack volume", MEASURED, volumes.bars, volumes.BarParams, _ratios),
+    Figure("cracks.volume", "Crack volume", MEASURED, volumes.bars, volumes.BarParams, _particles),
     Figure("cracks.evolution", "Crack volume over cycles", MEASURED, volumes.evolution, volumes.CycleParams, _ratios),
     Figure("cracks.widths", "Widths of cracks", MEASURED, volumes.widths, volumes.HistogramParams, _rows("width_bin")),
     Figure("cracks.radial", "Cracks from core to surface", MEASURED, volumes.radial, volumes.ShapeParams, _rows("radial_bin")),

@@ -190,7 +190,7 @@ def _lines(members: Sequence[Labelled], name: str, colour: str, x: np.ndarray, y
 
 def evolution(items: tuple[Labelled, ...], style: Style, params: CycleParams) -> "go.Figure":
     """Crack volume ratio against cycle number: single particles and the mean of each group at a cycle."""
-    cycles = _cycles(items, params)
+    cycles = cycles_of(items, params)
     known = [(i, c, *_seen(i)) for i, c in zip(items, cycles, strict=True) if c is not None and _seen(i)[0] is not None]
     if not known:
         return nothing("No particle has both a cycle number and a crack volume ratio.", style)
@@ -209,7 +209,8 @@ def evolution(items: tuple[Labelled, ...], style: Style, params: CycleParams) ->
     return finish(traces, {"xaxis": x, "yaxis": axis}, style, f"evolution {params.log}")
 
 
-def _cycles(items: tuple[Labelled, ...], params: CycleParams) -> list[float | None]:
+def cycles_of(items: Sequence[Labelled], params: CycleParams) -> list[float | None]:
+    """The cycle number of each item, as given or as its result has it."""
     given = [*params.cycles, *([None] * len(items))]
     return [given[k] if given[k] is not None else item.data.attrs.get("cycle_number") for k, item in enumerate(items)]
 

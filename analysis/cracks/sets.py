@@ -113,12 +113,13 @@ def shares(items: Sequence[Labelled], place: str, name: str) -> Rows:
     step, first = max((s, float(x[0])) for s, (x, _) in zip(steps, pairs, strict=True))
     size = max(int(np.ceil((x[-1] + s / 2 - first) / step + 0.5 - STEP_LIKE)) for s, (x, _) in zip(steps, pairs, strict=True))
     edges = first + (np.arange(size + 1) - 0.5) * step
+    middles, edges[0] = edges[:-1] + step / 2, 0.0  # what is narrower than the first bin belongs to it
     made = []
     for (x, y), own in zip(pairs, steps, strict=True):
         ends = np.concatenate([[x[0] - own / 2], x + own / 2])
         added = np.concatenate([[0.0], np.cumsum(y)]) / y.sum()
         made.append(np.diff(np.interp(edges, ends, added)))
-    return Rows(edges[:-1] + step / 2, np.array(made))
+    return Rows(middles, np.array(made))
 
 
 def _on(grid: np.ndarray, x: np.ndarray, y: np.ndarray, step: float) -> np.ndarray:
