@@ -95,7 +95,7 @@ def _compare(query: Query) -> Component:
         card(VIEWS["cracks.widths"], query, controls=[widths]),
         card(VIEWS["cracks.radial"], query),
         card(VIEWS["cracks.evolution"], query),
-        card(VIEWS["cracks.sensitivity"], query, controls=[_trial(query)], class_name="wide"),
+        card(VIEWS["cracks.sensitivity"], query, controls=[_trial(query)], class_name="full"),
     ]
     return html.Div(cards, className="grid cracks-grid")
 

@@ -101,6 +101,8 @@ def _pooled(one: Together) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 def isolated(items: tuple[Labelled, ...], style: Style, params: SetParams) -> "go.Figure":
     """Every isolated domain as a point: its volume and how its edge energy differs from the main body of its particle."""
+    if not items:
+        return nothing("No particle was searched for isolated domains yet.", style)
     found = [i for i in items if i.data.sizes["domain_row"]]
     if not found:
         return nothing("No domain is cut off.", style)

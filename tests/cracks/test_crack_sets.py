@@ -137,6 +137,4 @@ def test_isolated_domains_as_points() -> None:
     ]
     said = " ".join(re.sub("<[^>]*>", " ", fig.layout.xaxis.title.text).split())
     assert "uncoated 2.4 % of the solid (n = 1 particle of 1 cell)" in said
-        "</span>", ""
-    )
     assert len(figure.table([item], figure.params.check({}))) == 2
