@@ -71,10 +71,10 @@ const figures = () =>
         { name: "format", label: "Format", kind: "choice", options: [["pdf", "PDF"], ["svg", "SVG"], ["png", "PNG, 600 dpi"]], value: "pdf" },
         { name: "size", label: "Width", kind: "choice", options: [["single", "single column, 89 mm"], ["double", "double column, 183 mm"]], value: "single" },
         { name: "font_pt", label: "Font size / pt", kind: "number", value: "7" },
-        { name: "aspect", label: "Height / width", kind: "number", value: "0.72" },
+        { name: "aspect", label: "Height / width (empty: as suits each figure)", kind: "number", value: "" },
       ],
     },
-    async (v) => begin("figures", { format: v.format, size: v.size, font_pt: Number(v.font_pt), aspect: Number(v.aspect) }),
+    async (v) => begin("figures", { format: v.format, size: v.size, font_pt: Number(v.font_pt), aspect: v.aspect ? Number(v.aspect) : null }),
   );
 
 const study = () =>

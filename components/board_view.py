@@ -17,6 +17,8 @@ from components.card import CONFIG
 from components.context import style, workspace
 from components.icons import icon
 
+TALL = 0.9  # height over width from which a figure needs more room
+
 
 def state_id(pin: Any) -> dict[str, Any]:
     return {"part": "pin-state", "pin": pin}
@@ -110,7 +112,7 @@ def _figure(number: int, pin: Pin, count: int, editable: bool) -> Component:
         html.P(caption(pin), className="board-caption"),
     ]
     return html.Section(
-        [head, html.Div(_graph(pin), className="board-graph"), html.Div(under, className="board-under")],
+        [head, html.Div(_graph(pin), className=f"board-graph{' tall' if _is_tall(pin) else ''}"), html.Div(under, className="board-under")],
         className="card board-figure slide",
         **{"aria-label": pin.title, "data-pin": pin.id, "data-title": pin.title, "data-note": pin.note or ""},
     )
@@ -129,6 +131,11 @@ def _buttons(number: int, pin: Pin, count: int, editable: bool) -> list[Componen
         act("Refresh from the address", "refresh", "refresh", id=pin.id),
         act("Take off the board", "trash", "remove", id=pin.id),
     ]
+
+
+def _is_tall(pin: Pin) -> bool:
+    modalities = workspace().registry.modalities.values()
+    return any(f.id == pin.figure and f.aspect >= TALL for m in modalities for f in m.figures)
 
 
 def _graph(pin: Pin) -> Component:

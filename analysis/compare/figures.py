@@ -8,6 +8,6 @@ from analysis.core.registry import Figure
 FIGURES = (
     Figure("compare.metric", "One metric, group by group", "compare.values", metric, MetricParams),
     Figure("compare.effects", "All effects", "compare.scorecard", effects, table=effects_table),
-    Figure("compare.matrix", "Metrics against each other", "compare.values", matrix, MatrixParams, table=matrix_table),
-    Figure("compare.circle", "The vicious circle", "compare.correlation", circle),
+    Figure("compare.matrix", "Metrics against each other", "compare.values", matrix, MatrixParams, table=matrix_table, aspect=0.96),
+    Figure("compare.circle", "The vicious circle", "compare.correlation", circle, aspect=1.1),
 )

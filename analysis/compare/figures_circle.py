@@ -147,7 +147,8 @@ def _arrow(arrow: Arrow, found: xr.Dataset | None, style: Style) -> list[dict[st
     }
     along = ALONG.get((arrow.start, arrow.end), LABEL_SHIFT)
     x, y = tail[0] + along * (head[0] - tail[0]), tail[1] + along * (head[1] - tail[1])
-    said = f"<i>{arrow.why}</i><br>{_numbers(found, k)}"
+    numbers = _numbers(found, k)
+    said = f"<i>{arrow.why}</i><br>{numbers.replace(', n =', '<br>n =') if style.size == 'single' else numbers}"
     if dy == 0:  # between two boxes side by side there is no room on the arrow, only above it
         return [line, {**_text(said, x, y + ABOVE, style), "yanchor": "bottom"}]
     return [line, {**_text(said, x, y, style), "bgcolor": _ground(style), "borderpad": 1}]

@@ -149,7 +149,8 @@ class Labelled:
 class Figure:
     """Pure ``build(items: tuple[Labelled, ...], style: Style, params) -> go.Figure`` for results of one schema.
 
-    ``table(items, params)`` gives the numbers behind it, in full; without one, all that the items hold.
+    ``table(items, params)`` gives the numbers behind it, in full; without one, all that the items hold. ``aspect`` is its height over
+    its width on paper.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Figure:
     build: "Callable[..., PlotlyFigure]"
     params: type[Params] = Params
     table: "Callable[[Sequence[Labelled], Any], DataFrame] | None" = None
+    aspect: float = 0.72
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class FigureOptions(Params):
     format: Literal["png", "svg", "pdf"] = Field("pdf", title="Format")
     size: Literal["single", "double"] = Field("single", title="Column")
     font_pt: float = Field(7.0, ge=5, le=14, title="Font size", json_schema_extra={"unit": "pt"})
-    aspect: float = Field(0.72, ge=0.3, le=1.5, title="Height as a part of the width")
+    aspect: float | None = Field(None, ge=0.3, le=1.5, title="Height as a part of the width (empty: as suits each figure)")
 
 
 def bundle(board: BoardRecord, store: Store, registry: Registry, options: FigureOptions, *, groups: tuple[str, ...] = ()) -> bytes:
@@ -38,7 +38,13 @@ def bundle(board: BoardRecord, store: Store, registry: Registry, options: Figure
     width = WIDTH_PX[options.size] or WIDTH_PX["double"] or 0
     scale = DPI / SCREEN_DPI if options.format == "png" else 1.0
     figures = [
-        Picture(marked(draw(pin, store, registry, style), pin, style), options.format, width, round(width * options.aspect), scale)
+        Picture(
+            marked(draw(pin, store, registry, style), pin, style),
+            options.format,
+            width,
+            round(width * _aspect(pin, registry, options)),
+            scale,
+        )
         for pin in board.content.pins
     ]
     buffer = io.BytesIO()
@@ -46,6 +52,10 @@ def bundle(board: BoardRecord, store: Store, registry: Registry, options: Figure
         for number, (pin, content) in enumerate(zip(board.content.pins, rendered(figures), strict=True), 1):
             made.writestr(f"{number:02d}-{file_name(pin.title)}-{options.size}.{options.format}", content)
     return buffer.getvalue()
+
+
+def _aspect(pin: Pin, registry: Registry, options: FigureOptions) -> float:
+    return options.aspect or registry.figure(pin.figure).aspect
 
 
 def marked(figure: "go.Figure", pin: Pin, style: Style) -> "go.Figure":

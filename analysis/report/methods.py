@@ -67,14 +67,22 @@ def _computed(records: dict[str, dict[str, Any]], registry: Registry) -> Iterato
     """A sentence for each recipe with the parameters that all its results share, and ranges of those that differ."""
     results = [r for r in records.values() if r["kind"] == "result"]
     known = {r.id: r for r in registry.recipes}
-    for name in dict.fromkeys(r["recipe"] for r in results):
+    for name in _ordered(results, registry):
         used = [r for r in results if r["recipe"] == name]
         recipe = known.get(name)
         title = recipe.title if recipe else name
         said = "; ".join(_parameters(recipe.params if recipe else Params, [r["params"] for r in used]))
         count = f"{len(used)} result{'s' if len(used) > 1 else ''}"
         versions = _listed(sorted({str(r["code"]) for r in used}))
-        yield f"{title} ({name}, code {versions}; {count}) was computed" + (f" with: {said}." if said else ".")
+        yield f"The step “{title}” ({name}, code {versions}; {count}) was computed" + (f" with: {said}." if said else ".")
+
+
+def _ordered(results: list[dict[str, Any]], registry: Registry) -> list[str]:
+    """The recipes by modality, in each as the results stand: from the files up."""
+    names = list(dict.fromkeys(str(r["recipe"]) for r in results))
+    modalities = list(registry.modalities)
+    places = {n: modalities.index(m) if (m := n.partition(".")[0]) in modalities else len(modalities) for n in names}
+    return sorted(names, key=lambda n: (places[n], names.index(n)))
 
 
 def _parameters(cls: type[Params], given: list[dict[str, Any]]) -> list[str]:
