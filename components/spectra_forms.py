@@ -145,7 +145,12 @@ def processing(query: Query) -> Component:
         _recipes(query),
         section(
             "Energies calibrated on",
-            picker("cal", query, spectra_recipe.calibrators(query), "Standard, foil or template", default="auto", width=232, above=True),
+            html.Div(
+                picker(
+                    "cal", query, spectra_recipe.calibrators(query), "Standard, foil or template", default="auto", width="100%", above=True
+                ),
+                className="all-fields",
+            ),
             picker("calfeature", query, FEATURES, "Feature", default="", width=118, above=True),
             number("calenergy", query, "Assigned", unit="eV", placeholder=_assigned(query), width=108),
         ),
@@ -204,8 +209,9 @@ def _recipes(query: Query) -> Component:
         w=128,
         allowDeselect=False,
     )
-    name = dmc.TextInput(id=RECIPE_NAME, label="Save as", placeholder="name", size="xs", w=112)
+    name = dmc.TextInput(id=RECIPE_NAME, label="Save as", placeholder="name", size="xs", className="two-fields")
     save = dmc.Button("Save", id=RECIPE_SAVE, size="xs", variant="default", n_clicks=0)
     is_own = spectra_recipe.chosen(query) in own
     remove = dmc.Button("Remove", id=RECIPE_REMOVE, size="xs", variant="subtle", color="red", n_clicks=0, disabled=not is_own)
-    return section("Saved with the workspace", pick, name, save, remove, html.Div(id=RECIPE_SAID, className="said"))
+    buttons = html.Div([save, remove], className="all-fields")
+    return section("Saved with the workspace", pick, name, buttons, html.Div(id=RECIPE_SAID, className="said"))
