@@ -11,6 +11,7 @@ the slab.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -66,11 +67,17 @@ class Slab:
     at: np.ndarray
     missing: np.ndarray
     answer: np.ndarray
+    sharpening: float
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """In which order voxels become crack: the highest first."""
+        return sharpened(self.missing, self.sharpening, slice(0, len(self.missing)))
 
     @property
     def nbytes(self) -> int:
         own = () if self.answer is self.missing else (self.answer,)
-        return sum(a.nbytes for a in (self.label, self.at, self.missing, *own))
+        return sum(a.nbytes for a in (self.label, self.at, self.missing, self.missing, *own))
 
 
 def find_in_slab(grey: Grey, label: np.ndarray, facts: Facts, limits: Limits, params: CrackParams, start: int, stop: int) -> np.ndarray:
@@ -98,8 +105,11 @@ def slices_about(start: int, stop: int, depth: int) -> tuple[int, int]:
 
 def find_in(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
     """The cracks of a slab, bool; right but for its outermost slices."""
-    found = _connected(_marks(slab, facts, limits, params), params.min_crack)
-    return _walls(slab.missing, widened(found, SPREAD_BEYOND), slab.label, facts, params)
+    zone = widened(_connected(_marks(slab, facts, limits, params), params.min_crack), SPREAD_BEYOND)
+    inside = slab.label > 0
+    if params.boundary == "half":
+        return np.asarray(zone & inside & (slab.missing > HALF))
+    return allotted(slab.missing, slab.order, zone, inside)
 
 
 def limits_of(grey: Grey, particles: Particles, facts: Facts, params: CrackParams) -> Limits:
@@ -134,8 +144,8 @@ def slab_of(grey: Grey, label: np.ndarray, facts: Facts, params: CrackParams, st
     core = slice(start - low, stop - low)
     own = np.ascontiguousarray(label[start:stop])
     if more == 0:
-        return Slab(start, own, at, missing, missing)
-    return Slab(start, own, at[core].copy(), missing[core].copy(), answer[core].copy())
+        return Slab(start, own, at, missing, missing, facts.sharpening)
+    return Slab(start, own, at[core].copy(), missing[core].copy(), answer[core].copy(), facts.sharpening)
 
 
 def _marks(slab: Slab, facts: Facts, limits: Limits, params: CrackParams) -> np.ndarray:
