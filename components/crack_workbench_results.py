@@ -36,10 +36,10 @@ SENSITIVITY = "cracks.sensitivity"
 PERCENT = 100.0
 ROWS = (  # scalar of cracks.measure, words, factor, unit
     ("crack_volume_ratio", "Crack volume ratio", PERCENT, "%"),
-    ("detection_limit", "Detection limit (blank + 3 SD)", PERCENT, "%"),
+    ("detection_limit", "Detection limit", PERCENT, "%"),
     ("blank_ratio", "Ratio of blanks", PERCENT, "%"),
     ("n_cracks", "Cracks", 1.0, ""),
-    ("largest_crack_fraction", "Largest crack over all", PERCENT, "%"),
+    ("largest_crack_fraction", "Largest of all cracks", PERCENT, "%"),
     ("surface_connected_fraction", "Open to the surface", PERCENT, "%"),
     ("mean_width", "Mean width", 1.0, "µm"),
     ("n_particles", "Particles that count", 1.0, ""),
@@ -134,7 +134,7 @@ def _numbers(m: MeasurementRecord, query: Query, request: Request, key: str) -> 
 
 def _table(found: Mapping[str, Scalar]) -> Component:
     rows = [_row(words, found[name], factor, unit) for name, words, factor, unit in ROWS if name in found]
-    return html.Table(html.Tbody(rows), className="scalars glance")
+    return html.Table(html.Tbody(rows), className="scalars glance crack-numbers")
 
 
 def _row(words: str, found: Scalar, factor: float, unit: str) -> Component:
@@ -178,7 +178,7 @@ def _tried(held: xr.Dataset) -> Component:
         for name, factor, value, ratio in zip(*columns, strict=True)
     ]
     head = html.Thead(html.Tr([html.Th(t, scope="col") for t in ("Setting", "", "value", "ratio")]))
-    return html.Table([head, html.Tbody(rows)], className="scalars glance")
+    return html.Table([head, html.Tbody(rows)], className="scalars glance crack-numbers")
 
 
 # -- whole groups --------------------------------------------------------------------------------------------------------------
