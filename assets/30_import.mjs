@@ -1,7 +1,6 @@
 // @ts-check
 // Files on their way to the server (see components/import_page.py, components/import_uploads.py).
 // Contract with Dash: current(clicks)      -> id of the file whose name was clicked
-//                     press(clicks)        -> the same number, once what is being typed has reached the server
 //                     marks(shown, ids)    -> class of each row's mark: on for the file that is open
 //                     tickAll(every, now)  -> every box ticked or none
 // Files come from a drop anywhere on the import page or from the button #import-choose. Each goes in pieces that the server
@@ -13,7 +12,6 @@ const TRIES = 5;
 const MOST = 5000; // a whole disk is dropped by mistake, not by intent
 const IGNORED = new Set(["thumbs.db", "desktop.ini"]);
 const WAIT_MS = 600;
-const TYPED_MS = 600; // longer than inputs wait after the last letter
 const ARRIVED = { part: "import-nudge", from: "upload" };
 
 /** @typedef {{file: File, done: number, state: "waiting" | "sending" | "failed" | "stopped" | "arrived", words: string, id: string, stop: AbortController}} Upload */
@@ -261,16 +259,10 @@ export function current(clicks) {
   return id && clicks.some(Boolean) ? id.sid : none();
 }
 
-/** @param {number} clicks */
-export async function press(clicks) {
-  await pause(TYPED_MS);
-  return clicks;
-}
-
 /** @param {[string, string] | null} shown @param {{sid: string}[]} ids */
 export const marks = (shown, ids) => ids.map((id) => (shown?.[0]?.split(".")[0] === id.sid ? "mark on" : "mark"));
 
 /** @param {boolean} every @param {boolean[]} now */
 export const tickAll = (every, now) => now.map(() => Boolean(every));
 
-window.dash_clientside = Object.assign({}, window.dash_clientside, { imports: { current, press, marks, tickAll } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { imports: { current, marks, tickAll } });

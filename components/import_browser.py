@@ -11,13 +11,15 @@ from dash.development.base_component import Component
 
 from analysis.core.errors import ParamError, UserError
 from analysis.staging import printed_bytes
-from components import notice
+from components import notice, pressed
 from components.context import context
 from components.icons import icon
 from components.import_uploads import staging
+from components.pressed import heard, into
 
 MOST = 2000  # entries of a folder that are listed
 FOLDER = "import-folder"
+GO = "import-go"  # where presses of folders are noted
 MODAL = "import-browser"
 NO_ROOTS = "Start the program with --roots DIR to let this page take files from folders of the machine it runs on."
 
@@ -76,6 +78,7 @@ def modal() -> Component:
     return dmc.Modal(
         [
             dcc.Store(id=FOLDER, data=first),
+            pressed.store(GO),
             html.Div(id="import-browser-body"),
             dmc.Group([dmc.Button("Add the ticked files", id="import-browser-add", size="xs", n_clicks=0)], justify="flex-end", mt="sm"),
         ],
@@ -116,11 +119,11 @@ def _crumbs(root: int, path: str) -> Component:
 
 
 def _crumb(root: int, path: str, name: str) -> Component:
-    return html.Button(name, id=go_id(root, f"{path}/"), n_clicks=0, className="crumb")
+    return html.Button(name, id=go_id(root, f"{path}/"), className="crumb", **into(GO))
 
 
 def _folder(root: int, path: str, name: str) -> Component:
-    return html.Button([icon("folder", 15), html.Span(name)], id=go_id(root, path), n_clicks=0, className="browser-row")
+    return html.Button([icon("folder", 15), html.Span(name)], id=go_id(root, path), className="browser-row", **into(GO))
 
 
 def _file(name: str, size: int) -> Component:
@@ -143,11 +146,9 @@ def show(at: dict[str, Any] | None, opened: bool | None) -> Any:
     return body(at or {}) if opened else no_update
 
 
-@callback(Output(FOLDER, "data"), Input(go_id(ALL, ALL), "n_clicks"), prevent_initial_call=True)
-def go(clicks: list[int | None]) -> Any:
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update
-    return {"root": ctx.triggered_id["root"], "path": str(ctx.triggered_id["path"]).rstrip("/")}
+@callback(Output(FOLDER, "data"), heard(GO), prevent_initial_call=True)
+def go(asked: dict[str, Any] | None) -> Any:
+    return {"root": asked["root"], "path": str(asked["path"]).rstrip("/")} if asked else no_update
 
 
 @callback(

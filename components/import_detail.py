@@ -16,8 +16,9 @@ from components.card import CONFIG
 from components.context import style, workspace
 from components.import_form import BUILD, MASSES, PARTICLE_SAMPLE, SAMPLE, SAMPLE_MORE, effective, said
 from components.import_inputs import entry, field_id
-from components.import_rows import action_id, printed_duration
+from components.import_rows import ACT, action_id, printed_duration
 from components.import_work import Lot
+from components.pressed import into
 
 AXES = {"voltage": "Voltage / V", "current": "Current / mA"}
 SCALE = {"voltage": 1.0, "current": 1000.0}
@@ -100,10 +101,9 @@ def _members(lot: Lot) -> Component:
                 html.Button(
                     "✕",
                     id=action_id("leave", p.sid),
-                    n_clicks=0,
                     className="tiny",
                     title="Leave out",
-                    **{"aria-label": f"Leave {p.name} out"},
+                    **{"aria-label": f"Leave {p.name} out", **into(ACT)},
                 ),
             ],
             className="member",
@@ -192,7 +192,7 @@ def _reading(lot: Lot, found: Found | None) -> Component:
 
 
 def _button(action: str, lot: Lot, label: str) -> Component:
-    return dmc.Button(label, id=action_id(action, lot.sid), n_clicks=0, size="xs", variant="default")
+    return dmc.Button(label, id=action_id(action, lot.sid), size="xs", variant="default", **into(ACT))
 
 
 def _form(lot: Lot) -> list[Component]:

@@ -17,9 +17,10 @@ from analysis.staging import Staged
 from components import notice
 from components.context import style, workspace
 from components.import_detail import picture
-from components.import_rows import action_id, printed_duration
+from components.import_rows import ACT, printed_duration
 from components.import_uploads import staging
 from components.import_work import found_in, look_again
+from components.pressed import heard
 
 READER = "cycling.generic"
 MODAL = "import-mapping"
@@ -170,13 +171,11 @@ def keep(sid: str, options: Mapping[str, Any]) -> None:
 
 @callback(
     Output(OPEN, "data"),
-    Input(action_id("map", ALL), "n_clicks"),
+    heard(ACT),
     prevent_initial_call=True,
 )
-def opened(clicks: list[int | None]) -> Any:
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update
-    return {"sid": ctx.triggered_id["sid"], "n": sum(c or 0 for c in clicks)}
+def opened(asked: dict[str, Any] | None) -> Any:
+    return {"sid": asked["sid"], "n": asked["at"]} if asked and asked["action"] == "map" else no_update
 
 
 @callback(

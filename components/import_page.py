@@ -15,13 +15,14 @@ from dash.development.base_component import Component
 
 from analysis.core.errors import StoreError, UserError
 from analysis.core.hashing import json_digest
-from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, shell
+from components import import_actions, import_browser, import_detail, import_mapping, import_rows, import_work, pressed, shell
 from components.context import workspace
 from components.icons import icon
 from components.import_form import BULK
 from components.import_inputs import entry, field_id
-from components.import_rows import action_id, facts_id, mark_id, open_id, saved_id, state_id, tick_id, words_id
+from components.import_rows import ACT, facts_id, mark_id, open_id, saved_id, state_id, tick_id, words_id
 from components.import_work import Lot
+from components.pressed import heard, into
 
 POLL_MS = 700  # while something is read or imported
 IDLE_MS = 4000  # never off: answers may overtake one another
@@ -35,6 +36,10 @@ WHY = (
     "Fill in for all files, or for the ticked ones. Without an active mass capacities stay in mAh, without a group a cell is in no "
     "comparison, without a state a particle is in no distribution; all can be added later."
 )
+
+
+TYPED_MS = 600  # longer than inputs wait after the last letter
+WHEN_TYPED = into(ACT, after_ms=TYPED_MS)
 
 
 def press_id(action: Any) -> dict[str, Any]:
@@ -67,8 +72,8 @@ def layout(**_query: str) -> Component:
             dcc.Store(id="import-revs", data=_revs(found)),
             dcc.Store(id="import-drawn", data=_revs(found)),
             dcc.Store(id="import-current"),
+            pressed.store(ACT),
             dcc.Store(id=saved_id("")),
-            *[html.Button(id=action_id(a, ""), hidden=True, n_clicks=0) for a in import_actions.LIST_ACTIONS],
             dcc.Store(id="import-shown", data=_shown(found, current)),
             *[dcc.Store(id=nudge_id(source)) for source in ("upload", "browser", "mapping", "act")],
         ]
@@ -99,12 +104,12 @@ def _bulk() -> Component:
             html.Div(
                 [
                     dmc.Text(WHY, size="xs", c="dimmed"),
-                    dmc.Button("Make the ticked one measurement", id=press_id("join"), size="compact-xs", variant="default", n_clicks=0),
+                    dmc.Button("Make the ticked one measurement", id=press_id("join"), size="compact-xs", variant="default", **WHEN_TYPED),
                 ],
                 className="bulk-words",
             ),
             *fields,
-            dmc.Button("Apply", id=press_id("apply"), size="xs", variant="default", n_clicks=0),
+            dmc.Button("Apply", id=press_id("apply"), size="xs", variant="default", **WHEN_TYPED),
         ],
         className="bulk",
         role="group",
@@ -115,8 +120,8 @@ def _bulk() -> Component:
 def _buttons() -> Component:
     return dmc.Group(
         [
-            dmc.Button("Take the imported off the list", id=press_id("clear"), size="xs", variant="subtle", color="gray", n_clicks=0),
-            dmc.Button("Import", id=press_id("import"), size="xs", disabled=True, n_clicks=0),
+            dmc.Button("Take the imported off the list", id=press_id("clear"), size="xs", variant="subtle", color="gray", **WHEN_TYPED),
+            dmc.Button("Import", id=press_id("import"), size="xs", disabled=True, **WHEN_TYPED),
         ],
         gap="xs",
         className="push",
@@ -248,35 +253,28 @@ def _tell(err: UserError) -> None:
 
 @callback(
     Output(nudge_id("act"), "data"),
-    Input(action_id(ALL, ALL), "n_clicks"),
+    heard(ACT),
     State(tick_id(ALL), "checked"),
     State(tick_id(ALL), "id"),
     State(field_id("", ALL), "value"),
     State(field_id("", ALL), "id"),
     prevent_initial_call=True,
 )
-def act(clicks: list[int], checked: list[bool], ids: list[dict[str, str]], bulk: list[Any], fields: list[dict[str, str]]) -> Any:
-    asked = ctx.triggered_id
-    if not isinstance(asked, dict) or not any(t["value"] for t in ctx.triggered):
+def act(asked: dict[str, Any] | None, checked: list[bool], ids: list[dict[str, str]], bulk: list[Any], fields: list[dict[str, str]]) -> Any:
+    if not asked or asked["action"] == "map":  # that one opens a dialog
         return no_update
     ticked = [i["sid"] for i, c in zip(ids, checked, strict=True) if c]
     try:
-        import_actions.act(asked["action"], asked["sid"], ticked, {f["field"]: v for f, v in zip(fields, bulk, strict=True)})
+        import_actions.act(asked["action"], asked.get("sid", ""), ticked, {f["field"]: v for f, v in zip(fields, bulk, strict=True)})
     except UserError as err:
         _tell(err)
-    return [asked, sum(c or 0 for c in clicks)]
+    return asked
 
 
 clientside_callback(
     ClientsideFunction("imports", "current"),
     Output("import-current", "data"),
     Input(open_id(ALL), "n_clicks"),
-    prevent_initial_call=True,
-)
-clientside_callback(
-    ClientsideFunction("imports", "press"),
-    Output(action_id(MATCH, ""), "n_clicks"),
-    Input(press_id(MATCH), "n_clicks"),
     prevent_initial_call=True,
 )
 clientside_callback(

@@ -17,10 +17,14 @@ from components.import_form import PARTICLE_ROW, ROW, WITH_PARTICLES, effective,
 from components.import_inputs import entry, field_id, titled
 from components.import_work import Lot
 from components.job_panel import cancel_id
+from components.pressed import into
 
 HINTS = {"particle.name": "particle", "cell.active_mass_mg": "mg"}  # where nothing is known yet
 NO_BREAK = "\u00a0"
 COLOURS = {"ready": "teal", "done": "teal", "problem": "red", "known": "orange", "wrong": "red"}
+
+
+ACT = "import-act"  # where presses of these buttons are noted
 
 
 def action_id(action: Any, sid: Any) -> dict[str, Any]:
@@ -160,9 +164,8 @@ def _small(action: str, part: Staged, label: str, disabled: bool) -> Component:
         id=action_id(action, part.sid),
         disabled=disabled,
         title=label,
-        n_clicks=0,
         className="tiny",
-        **{"aria-label": f"{label}: {part.name}"},
+        **{"aria-label": f"{label}: {part.name}", **into(ACT)},
     )
 
 
@@ -321,7 +324,7 @@ def _remedies(lot: Lot) -> list[Component]:
 
 
 def _remedy(action: str, lot: Lot, label: str) -> Component:
-    return dmc.Button(label, id=action_id(action, lot.sid), n_clicks=0, size="compact-xs", variant="light")
+    return dmc.Button(label, id=action_id(action, lot.sid), size="compact-xs", variant="light", **into(ACT))
 
 
 def _remove(lot: Lot) -> Component:
@@ -329,10 +332,9 @@ def _remove(lot: Lot) -> Component:
     return dmc.ActionIcon(
         icon("close", 14),
         id=action_id("remove", lot.sid),
-        n_clicks=0,
         variant="subtle",
         color="gray",
         size="sm",
         disabled=lot.state == "importing",
-        **{"aria-label": f"Take {name} off the list"},
+        **{"aria-label": f"Take {name} off the list", **into(ACT)},
     )
