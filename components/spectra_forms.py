@@ -145,12 +145,7 @@ def processing(query: Query) -> Component:
         _recipes(query),
         section(
             "Energies calibrated on",
-            html.Div(
-                picker(
-                    "cal", query, spectra_recipe.calibrators(query), "Standard, foil or template", default="auto", width="100%", above=True
-                ),
-                className="all-fields",
-            ),
+            html.Div(_calibrators(query), className="all-fields"),
             picker("calfeature", query, FEATURES, "Feature", default="", width=118, above=True),
             number("calenergy", query, "Assigned", unit="eV", placeholder=_assigned(query), width=108),
         ),
@@ -178,6 +173,12 @@ def processing(query: Query) -> Component:
             *_numbers(query, (("angle_in", "Beam"), ("angle_out", "Detector"))),
         ),
     )
+
+
+def _calibrators(query: Query) -> Component:
+    """Names of standards are long: they have a row of their own."""
+    known = spectra_recipe.calibrators(query)
+    return picker("cal", query, known, "Standard, foil or template", default="auto", width="100%", above=True)
 
 
 def _numbers(query: Query, names: Sequence[tuple[str, str]]) -> list[Component]:

@@ -143,6 +143,12 @@ def _area(found: AreaRow) -> list[Component | str]:
     return [within(found.area, found.low, found.high), html.Br(), html.Small(between(found.low, found.high)), *flag]
 
 
+def _area_in_line(found: AreaRow) -> list[Component | str]:
+    """The same in one line, where a table has a row for each of many samples."""
+    flag: list[Component | str] = [html.Small(f", {found.flags}", className="worse")] if found.flags else []
+    return [within(found.area, found.low, found.high), html.Small(f" [{between(found.low, found.high)}]"), *flag]
+
+
 def fractions(query: Query) -> Table:
     """Fractions of the reported fit, with their intervals."""
     items = spectra_mixtures.fit(query)
@@ -262,7 +268,7 @@ def _edge_row(item: Labelled, k: int, fit: Labelled | None, feature: str, *, mix
     step, std = float(ds["edge_step"].values[k]), float(ds["edge_step_std"].values[k])
     shift = float(ds["energy_shift"].values[k]) if "energy_shift" in ds else 0.0
     energies = [f"{value[n]:.2f}" if np.isfinite(value[n]) else "–" for n in ("e0", "half_step", "max_slope", "inflection", "white_line")]
-    area = [part for r in area_rows(fit, feature) for part in _area(r)] if fit else ["–"]
+    area = [part for r in area_rows(fit, feature) for part in _area_in_line(r)] if fit else ["–"]
     cells = [
         f"{shift:+.2f}".replace("-", "−"),
         *energies,
