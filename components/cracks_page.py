@@ -16,7 +16,7 @@ from components.views import VIEWS, Query, listed
 TABS = (("compare", "Compare"), ("workbench", "Workbench"), ("view", "3D"), ("table", "Table"))
 STATES = (("", "All states"), ("charged,discharged", "Cycled"), ("charged", "Charged"), ("discharged", "Discharged"))
 AXES = (("log", "log"), ("linear", "linear"))
-AGAINST = (("normalised", "over its maximum"), ("crack", "in µm"))
+AGAINST = (("normalised", "normalised"), ("crack", "in µm"))
 VALUES = (("relative", "E − particle mean"), ("energy", "edge energy"))
 PER = (("groups", "Groups"), ("particles", "Single particles"))
 WIDTHS = (("", "histogram"), ("cumulative", "added up"))
@@ -84,7 +84,7 @@ def _particles(query: Query) -> Component:
 
 def _compare(query: Query) -> Component:
     axis = picker("axis", query, AXES, "Axis of the ratio", width=84)
-    against = picker("against", query, AGAINST, "Distance", width=136)
+    against = picker("against", query, AGAINST, "Distance", width=108)
     widths = picker("widths", query, WIDTHS, "Widths as", width=104)
     cards = [
         card(VIEWS["cracks.volume"], query, controls=[axis]),

@@ -91,15 +91,15 @@ def _difference(sets: Sequence[Together], name: str, title: str, unit: str, fact
     signed = value if value.startswith("−") else f"+{value}"
     body = [html.Strong(f"{signed} {unit}"), html.Span(f" [{between(found.low, found.high)}] {_level(found)}")]
     body.append(html.Small(f" n = {found.n_b} + {found.n_a} particles ({reference.cells} + {compared.cells} cells)"))
-    about = "Difference of percentages, over particles. Particles of one cell are not independent of each other, but count as such here."
+    p = f" Mann–Whitney, exact: p = {found.p:.2g}." if found.p is not None else ""
+    about = f"Difference of percentages, over particles, which count as independent even if of one cell.{p}"
     return html.Div([html.Div(label, className="stat-name"), html.Div(body)], className="stat", title=about)
 
 
 def _level(found: Effect) -> str:
     if found.level is None:
         return "(range of all single differences)"
-    p = f", p = {found.p:.2g}" if found.p is not None else ""
-    return f"{PERCENT * found.level:.3g} %{p}"
+    return f"{PERCENT * found.level:.3g} %"
 
 
 # -- settings and remarks ------------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def isolated(items: tuple[Labelled, ...], style: Style, params: SetParams) -> "g
     note = f"Filled: enclosed by cracks; hollow: detached at the surface. {_shares(items, params)}"
     y = "Difference to the main body / eV" if with_energy else "Part of the solid / %"
     layout: dict[str, Any] = {
-        "xaxis": {"title": titled("Volume of the domain / µm³", items, style, note), "type": "log", "nticks": 8},
+        "xaxis": {"title": titled("Volume of the domain / µm³", items, style, note), "type": "log", "dtick": "D2"},
         "yaxis": {"title": {"text": y}, **({"zeroline": True, "zerolinecolor": style.muted} if with_energy else {"rangemode": "tozero"})},
     }
     return finish(traces, layout, style, f"isolated {bool(with_energy)}")

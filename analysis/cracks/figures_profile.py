@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ENERGY = "Edge energy / eV"
 RELATIVE = "E − mean of the particle / eV"
 BEYOND = 1.06  # of the axis, of the last place where half of the particles have a value
+STROKES = {"solid": "━━", "dash": "╍╍", "dot": "┅┅"}  # beside names, in the place of a legend
 NONE = "No particle has both cracks and an edge map."
 AXES = {
     "crack": ("distance", "", "slope", "Distance from the nearest crack / µm"),
@@ -48,10 +49,12 @@ def profile(items: tuple[Labelled, ...], style: Style, params: ProfileParams) ->
     if params.per == "groups":
         sets = together(items, params)
         states = list(dict.fromkeys(s.state for s in sets))
-        for one in sets:
-            traces += _set_curve(one, style, DASHES[states.index(one.state) % len(DASHES)], params)
+        dashes = [DASHES[states.index(s.state) % len(DASHES)] for s in sets]
+        for one, dash in zip(sets, dashes, strict=True):
+            traces += _set_curve(one, style, dash, params)
             furthest = max(furthest or 0.0, float(np.max(traces[-1]["x"], initial=0.0)))
-        marked = ["Slopes / eV/µm: mean over n particles [95 %]", *(_slope_line(s, slope, style) for s in sets)]
+        lines = [_slope_line(s, slope, style, d) for s, d in zip(sets, dashes, strict=True)]
+        marked = ["Slopes / eV/µm: mean over n particles [95 %]", *lines]
         note = "Thick: mean over particles, thin: each, band: mean of their quartiles."
     else:
         for item, colour in zip(items, colours(items, style), strict=True):
@@ -60,6 +63,7 @@ def profile(items: tuple[Labelled, ...], style: Style, params: ProfileParams) ->
     layout: dict[str, Any] = {
         "xaxis": {"title": titled(title, items, style, note, definitions(items), marked=marked), "rangemode": "tozero"},
         "yaxis": {"title": {"text": RELATIVE if params.relative else ENERGY}, "tickformat": ".2f"},
+        "showlegend": params.per != "groups",
     }
     if furthest:
         layout["xaxis"]["range"] = [0, furthest * BEYOND]
@@ -149,10 +153,11 @@ def _moved(found: Rows, less: "np.ndarray | float") -> Rows:
     return Rows(found.x, found.y - less)
 
 
-def _slope_line(one: Together, name: str, style: Style) -> str:
+def _slope_line(one: Together, name: str, style: Style, dash: str) -> str:
     """Mean slope of a set over its particles, with its interval and what it is over."""
     found = mean_interval(one.values(name))
     interval = f" [{found.low:.2g}, {found.high:.2g}]" if np.isfinite(found.low) else ""
     missing = f" ({found.n} with a slope)" if 0 < found.n < len(one.items) else ""
     told = f"{found.value:.2g}{interval}" if found.n else "none"
-    return f'<span style="color:{style.color(one.group)}">{safe(one.name)}</span> {told.replace("-", "−")}, {one.short_count}{missing}'
+    named = f'<span style="color:{style.color(one.group)}">{STROKES.get(dash, STROKES["dot"])} {safe(one.name)}</span>'
+    return f"{named} {told.replace('-', '−')}, {one.short_count}{missing}"
