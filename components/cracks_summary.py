@@ -56,9 +56,7 @@ def ratios(query: Query) -> Drawn:
         blocks += [] if alone else [_group(s, factor * s.values(name), title, unit) for s in sets]
         if len(sets) == 2:
             blocks.append(_difference(sets, name, title, unit, factor))
-    origin = origin_note({i.origin for i in measured.shown})
-    said = [html.Small(f"{origin[:1].upper()}{origin[1:]}.", className="stat-note")] if origin else []
-    return Drawn(html.Div([*blocks, *said], className="stat-row"), waiting)
+    return Drawn(html.Div(blocks, className="stat-row"), waiting)
 
 
 def _group(one: Together, values: np.ndarray, title: str, unit: str) -> Component:
@@ -111,7 +109,9 @@ def settings(query: Query) -> Drawn:
     every = merged(measured, view.domains(query), view.profiles(query))
     more = {n: v for n, v in query.items() if n not in ("off", "axis", "per", "value")}
     link = dcc.Link("change in the workbench", href=href("/cracks", {**more, "tab": "workbench"}), className="link")
-    line = html.Div([dmc.Text(_alike(query), size="xs", c="dimmed", span=True), " ", link])
+    origin = origin_note({i.origin for i in measured.shown})
+    said = f" {origin[:1].upper()}{origin[1:]}." if origin else ""
+    line = html.Div([dmc.Text(_alike(query) + said, size="xs", c="dimmed", span=True), " ", link])
     total = len(view.specimens(query))
     return Drawn([line, *folded([*_grouped(every.shown, total), *_further(query, measured)])], bool(every.waiting))
 

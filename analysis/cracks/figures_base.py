@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Trace = dict[str, Any]
-NOTE_LENGTH, WIDE_NOTE = 66, 130  # characters a line
+NOTE_LENGTH, WIDE_NOTE = 62, 124  # characters a line
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ENERGY = "Edge energy / eV"
-RELATIVE = "E − mean of the particle / eV"
+RELATIVE = "E − particle mean / eV"
 BEYOND = 1.06  # of the axis, of the last place where half of the particles have a value
 STROKES = {"solid": "━━", "dash": "╍╍", "dot": "┅┅"}  # beside names, in the place of a legend
 NONE = "No particle has both cracks and an edge map."

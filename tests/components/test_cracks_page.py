@@ -182,7 +182,7 @@ def test_profiles_follow_the_map_and_wait_for_nothing_where_there_is_none(page: 
     assert not items.problems
     figure = drawn("cracks.near", PAIR)
     assert "n = 1 (1 cell)" in figure["layout"]["xaxis"]["title"]["text"]
-    assert "E − mean of the particle / eV" in figure["layout"]["yaxis"]["title"]["text"]
+    assert "E − particle mean / eV" in figure["layout"]["yaxis"]["title"]["text"]
     assert drawn("cracks.near", {**PAIR, "value": "energy"})["layout"]["yaxis"]["title"]["text"] == "Edge energy / eV"
     assert drawn("cracks.joint", PAIR)["data"][0]["type"] == "heatmap"
 

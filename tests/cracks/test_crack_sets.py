@@ -65,7 +65,7 @@ def test_the_mean_of_a_group_has_the_mean_slope(against: str) -> None:
     if against == "normalised":
         assert np.mean(y) == pytest.approx(0, abs=1e-9)  # relative to the mean of each particle
     assert len([t for t in fig.data if t.showlegend is False and t.fill is None]) == 5  # thin ones
-    assert "E − mean of the particle / eV" in fig.layout.yaxis.title.text
+    assert "E − particle mean / eV" in fig.layout.yaxis.title.text
 
 
 def test_slopes_stand_below_with_their_interval_over_particles() -> None:
