@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 GAP = 0.018  # between panels, of the whole
-WRAP = 20  # characters of a title
+WRAP, NARROW_WRAP = 20, 14  # characters of a title; on paper
 
 
 class MatrixParams(Params):
@@ -76,7 +76,10 @@ def _axes(
     small_ticks = {"tickfont": {"size": small(style) - 1}, "nticks": 4, "showticklabels": True, "automargin": False}
 
     def title(metric: str) -> dict[str, Any]:
-        return {"text": axis_text(title_of(rows, metric), rows.first(metric, "unit"), width=WRAP), "font": {"size": small(style)}}
+        return {
+            "text": axis_text(title_of(rows, metric), rows.first(metric, "unit"), width=WRAP if style.size == "screen" else NARROW_WRAP),
+            "font": {"size": small(style)},
+        }
 
     x: dict[str, Any] = {"domain": [left, right], "anchor": f"y{_suffix(panel)}", **small_ticks, "showticklabels": i == size - 1}
     y: dict[str, Any] = {"domain": [bottom, top], "anchor": f"x{_suffix(panel)}", **small_ticks, "showticklabels": j == 0 and i > 0}
@@ -132,7 +135,11 @@ def _panel(
                 "name": safe(legend_name(group, origin)),
                 "legendgroup": group,
                 "showlegend": first,
-                "marker": {"color": style.color(group), "size": 7, "symbol": SYMBOLS[place % len(SYMBOLS)]},
+                "marker": {
+                    "color": style.color(group),
+                    "size": 4 if style.size == "single" else 7,
+                    "symbol": SYMBOLS[place % len(SYMBOLS)],
+                },
                 "unselected": {"marker": {"opacity": 0.16}},
                 "hovertemplate": "%{text}<br>%{x:.4g}" + (", %{y:.4g}" if pair[0] != pair[1] else "") + "<extra></extra>",
             }
@@ -161,8 +168,10 @@ def _label(table: xr.Dataset | None, x: str, y: str, place: tuple[float, float, 
         "y": (bottom + top) / 2,
         "xref": "paper",
         "yref": "paper",
+        "xanchor": "center",
+        "yanchor": "middle",
         "showarrow": False,
-        "font": {"size": small(style), "color": style.ink if strength else style.muted},
+        "font": {"size": small(style) - (style.size == "single"), "color": style.ink if strength else style.muted},
     }
 
 

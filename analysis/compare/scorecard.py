@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from analysis.compare.contrast import contrast
 from analysis.compare.metrics import KNOWN
 from analysis.compare.replicates import Replicate, Rows, replicates
 from analysis.core.data import Scalar, Schema, Var, table, warn, warnings_of
 from analysis.core.errors import DataError, ParamError
+from analysis.core.numerics.contrast import contrast
 from analysis.core.numerics.statistics import Effect, compare
 from analysis.core.params import Params
 

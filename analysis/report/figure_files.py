@@ -39,7 +39,7 @@ def bundle(board: BoardRecord, store: Store, registry: Registry, options: Figure
     scale = DPI / SCREEN_DPI if options.format == "png" else 1.0
     figures = [
         Picture(
-            marked(draw(pin, store, registry, style), pin, style),
+            fitted(marked(draw(pin, store, registry, style), pin, style), style),
             options.format,
             width,
             round(width * _aspect(pin, registry, options)),
@@ -68,6 +68,14 @@ def marked(figure: "go.Figure", pin: Pin, style: Style) -> "go.Figure":
         size = max(6, (style.font_px or FONT_PX[style.size]) - 2)
         place = {"xref": "paper", "yref": "paper", "x": 1.0, "y": 0.0, "xanchor": "right", "yanchor": "bottom", "showarrow": False}
         figure.add_annotation(text=origin, font={"size": size, "color": style.muted}, **place)
+    return figure
+
+
+def fitted(figure: "go.Figure", style: Style) -> "go.Figure":
+    """The figure in one column: a legend whose columns were set for a page is as wide as its entries are."""
+    if style.size == "single":
+        size = (style.font_px or FONT_PX[style.size]) - 2
+        figure.update_layout(legend={"entrywidth": None, "entrywidthmode": None, "font": {"size": max(6, size)}})
     return figure
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 from pydantic import Field, model_validator
-from scipy import stats
 
 from analysis.core.data import Scalar, Schema, Var, table, warn
 from analysis.core.errors import DataError, ParamError
-from analysis.core.numerics.statistics import FEW, Effect, compare
+from analysis.core.numerics.contrast import contrast
+from analysis.core.numerics.statistics import Effect, compare
 from analysis.core.params import Params
 from analysis.core.progress import report
 from analysis.schemas import dimensionality
@@ -190,20 +190,11 @@ def _contrast(particles: list[Particle], names: tuple[str, ...], params: Compare
     Fewer than three particles in a set: the range of all that single particles allow, without a level.
     """
     sets = [_medians(particles, n, s) for n in names for s in (CHARGED, DISCHARGED)]
-    fewest = min(s.size for s in sets)
-    if fewest == 0:
+    if min(s.size for s in sets) == 0:
         return None
+    found = contrast(sets[:2], sets[2:], level=params.level)
     about: dict[str, float | int | str | None] = {"n": int(sum(s.size for s in sets)), "of": f"{names[0]} − {names[1]}"}
-    value = float((sets[0].mean() - sets[1].mean()) - (sets[2].mean() - sets[3].mean()))
-    if fewest < FEW:
-        a, b, c, d = sets
-        low, high = (a.min() - b.max()) - (c.max() - d.min()), (a.max() - b.min()) - (c.min() - d.max())
-        return {"value": value, "low": float(low), "high": float(high), "level": None, **about}
-    parts = [np.var(s, ddof=1) / s.size for s in sets]
-    total = sum(parts)
-    freedom = total**2 / sum(p**2 / (s.size - 1) for p, s in zip(parts, sets, strict=True)) if total > 0 else np.inf
-    half = float(stats.t.ppf(0.5 + params.level / 2, freedom) * np.sqrt(total))
-    return {"value": value, "low": value - half, "high": value + half, "level": params.level, **about}
+    return {"value": found.value, "low": found.low, "high": found.high, "level": found.level, **about}
 
 
 def summarise(stored: xr.Dataset, params: CompareParams) -> dict[str, Scalar]:
