@@ -71,7 +71,7 @@ def peaks(query: Query) -> Component:
         value=listed(query, "pkpeaks", ",".join(preset)),
         label="Peaks: name@energy (name~@energy: broad)",
         size="xs",
-        w="100%",
+        className="all-fields",
         clearable=False,
     )
     background = (("constant", "constant"), ("none", "none"), ("linear", "linear"))
@@ -103,9 +103,18 @@ def peaks(query: Query) -> Component:
 def mixture(query: Query, names: Sequence[str], unknown: str, references: Sequence[str]) -> Component:
     """What is taken apart, by what, and the rules of the fit."""
     options = [{"value": n, "label": n} for n in names]
-    target = dmc.Select(id=control("lcu", ""), data=options, value=unknown, label="Unknown", size="xs", w="100%", allowDeselect=False)
+    target = dmc.Select(
+        id=control("lcu", ""), data=options, value=unknown, label="Unknown", size="xs", className="all-fields", allowDeselect=False
+    )
     given = dmc.MultiSelect(
-        id=control("lcr", ""), data=options, value=list(references), label="References", size="xs", w="100%", maxValues=14, searchable=True
+        id=control("lcr", ""),
+        data=options,
+        value=list(references),
+        label="References",
+        size="xs",
+        className="all-fields",
+        maxValues=14,
+        searchable=True,
     )
     yes = (("true", "yes"), ("false", "no"))
     selections = (("f_test", "smallest by F-test"), ("best", "best"))

@@ -173,8 +173,11 @@ def _fraction_row(ds: xr.Dataset, k: int) -> Component:
 def _fraction(ds: xr.Dataset, k: int) -> list[Component | str]:
     """A fraction with its interval; a reference that is not in the fit has none."""
     value, std, low, high = (float(ds[n].values[k]) for n in ("weight", "weight_std", "weight_low", "weight_high"))
-    is_used = value != 0 and np.isfinite(std)
-    return [within(value, low, high), html.Br(), html.Small(between(low, high))] if is_used else ["0"]
+    if value == 0 or not np.isfinite(std):
+        return ["0"]
+    if std == 0:  # the only reference of a sum that is one
+        return [printed(value, 3)]
+    return [within(value, low, high), html.Br(), html.Small(between(low, high))]
 
 
 def mixtures(query: Query) -> Table:
@@ -197,7 +200,7 @@ def mixtures(query: Query) -> Table:
 def _mixture_row(item: Labelled, *, mixed: bool) -> Component:
     ds = item.data
     name = html.Th([swatch(item.group), " ", item.label, *_synthetic(item, mixed)], scope="row", className="cell-name")
-    shift = f"{float(ds['shift'].values[0]):+.2f}".replace("-", "−")
+    shift = f"{round(float(ds['shift'].values[0]), 2) + 0.0:+.2f}".replace("-", "−")
     cells = [*(_fraction(ds, k) for k in range(ds.sizes["row"])), printed(float(ds["r_factor"].values[0]), 3), shift]
     return html.Tr([name, *(html.Td(c, className="number") for c in cells)])
 

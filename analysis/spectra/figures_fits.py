@@ -22,6 +22,7 @@ from analysis.spectra.figures_base import (
     names,
     notes,
     safe,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def peak_fit(items: tuple[Labelled, ...], style: Style, params: PeakFitParams) -
 def _with_residuals(
     traces: list[Trace], items: Sequence[Labelled], style: Style, params: SpectrumFigureParams, revision: str
 ) -> "go.Figure":
-    shapes, labels = markers(params.markers, style)
+    shapes, labels = markers(params.markers, style, span(params, traces))
     layout: dict[str, Any] = {
         "xaxis": {**energy_axis(params), "anchor": "y2"},
         "notes": notes(items),
