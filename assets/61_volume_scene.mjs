@@ -56,6 +56,7 @@ export class Scene {
     this.shell = null;
     /** @type {any} */
     this.cutting = null;
+    this.middle = [0, 0, 0]; // µm along x, y, z
   }
 
   /** @param {Mesh} mesh */
@@ -194,16 +195,17 @@ export class Scene {
     return performance.now() - started;
   }
 
-  /** What the camera is, to be given to another one. */
+  /** What the camera is, relative to the middle of what is shown, to be given to another one: particles of any size stay in sight. */
   pose() {
     const c = this.camera;
-    return { position: c.getPosition(), focal: c.getFocalPoint(), up: c.getViewUp(), scale: c.getParallelScale() };
+    const about = (/** @type {number[]} */ place) => place.map((v, i) => v - this.middle[i]);
+    return { position: about(c.getPosition()), focal: about(c.getFocalPoint()), up: c.getViewUp(), scale: c.getParallelScale() };
   }
 
   /** @param {ReturnType<Scene["pose"]>} pose */
   take(pose) {
-    this.camera.setPosition(...pose.position);
-    this.camera.setFocalPoint(...pose.focal);
+    this.camera.setPosition(...pose.position.map((v, i) => v + this.middle[i]));
+    this.camera.setFocalPoint(...pose.focal.map((v, i) => v + this.middle[i]));
     this.camera.setViewUp(...pose.up);
     this.camera.setParallelScale(pose.scale);
   }

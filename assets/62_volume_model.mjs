@@ -91,10 +91,10 @@ export class VolumeView {
     this.looks.base ??= { low: 0, high: 1, colours: source.colours };
     this.scene.setSurface(mesh);
     this.scene.setShell(shell?.mesh ?? null, parts(getComputedStyle(this.stage).color));
-    this.build();
-    this.fail("");
-    if (first && !this.partners().length) this.scene.look("oblique", this.extent());
-    else if (first) this.scene.take(this.partners()[0].scene.pose());
+    this.scene.middle = this.extent().map((s) => s / 2);
+    this.build(), this.fail("");
+    const beside = this.partners().filter((v) => Math.hypot(...v.extent()) >= Math.hypot(...this.extent()));
+    if (first) beside.length ? this.scene.take(beside[0].scene.pose()) : this.scene.look("oblique", this.extent());
     this.paint();
     this.slice(this.cut ?? source.cut);
   }
