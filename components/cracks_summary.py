@@ -134,7 +134,7 @@ def _alike(query: Query) -> str:
 
 def _said(params: CrackParams) -> str:
     begins = {
-        "hysteresis": f"cracks begin at {params.seed:g} × noise and go on down to {params.grow:g} × noise",
+        "hysteresis": f"cracks begin at {params.seed:g} × noise and go on to {params.grow:g} ×",
         "intensity": f"cracks are darker than {params.threshold:g} of the contrast",
         "sheet": f"cracks by the sheet filter at {params.sheet_scale:g} voxels",
         "tophat": f"cracks by the top-hat up to {2 * params.tophat} voxels wide",
