@@ -16,7 +16,7 @@ from components.icons import icon
 from components.import_form import PARTICLE_ROW, ROW, WITH_PARTICLES, effective, said
 from components.import_inputs import entry, field_id, titled
 from components.import_work import Lot
-from components.job_panel import cancel_id
+from components.job_panel import CANCEL, cancel_id
 from components.pressed import into
 
 HINTS = {"particle.name": "particle", "cell.active_mass_mg": "mg"}  # where nothing is known yet
@@ -273,7 +273,7 @@ def _progress(fraction: float, label: str) -> Component:
 
 
 def _cancel(key: str) -> Component:
-    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default")
+    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default", **into(CANCEL))
 
 
 def _see(lot: Lot) -> Component:

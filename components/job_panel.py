@@ -3,16 +3,18 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis.core.jobs import Status
-from components import notice
+from components import notice, pressed
 from components.context import jobs
 from components.icons import icon
+from components.pressed import heard, into
 
 POLL_MS = 700
 COLOURS = {"done": "teal", "failed": "red", "cancelled": "gray", "queued": "gray", "running": "blue"}
+CANCEL = "jobs-cancel"  # where presses of these buttons are noted
 
 
 def cancel_id(key: Any) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def indicator() -> Component:
     return html.Div(
         [
             dcc.Interval(id="jobs-poll", interval=POLL_MS * 3),
+            pressed.store(CANCEL),
             dmc.Indicator(
                 dmc.ActionIcon(icon("jobs"), id="jobs-open", variant="subtle", color="gray", **{"aria-label": "Jobs"}),
                 id="jobs-count",
@@ -82,7 +85,7 @@ def in_progress() -> Component:
 
 
 def _cancel(key: str) -> Component:
-    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default")
+    return dmc.Button("Cancel", id=cancel_id(key), size="compact-xs", variant="default", **into(CANCEL))
 
 
 @callback(
@@ -106,17 +109,14 @@ def toggle(_clicks: int | None, opened: bool | None) -> bool:
     return not opened
 
 
-@callback(Output("jobs-poll", "n_intervals"), Input(cancel_id(ALL), "n_clicks"), Input("jobs-clear", "n_clicks"), prevent_initial_call=True)
-def act(_clicks: list[int | None], _clear: int | None) -> Any:
+@callback(Output("jobs-poll", "n_intervals"), heard(CANCEL), Input("jobs-clear", "n_clicks"), prevent_initial_call=True)
+def act(asked: dict[str, Any] | None, _clear: int | None) -> Any:
     """Cancel one job, or clear the list of those that have ended; then show what there is now."""
-    # Buttons that were just drawn trigger too, while another still holds its click: only those count that were pressed themselves.
-    pressed = [ctx.triggered_prop_ids[t["prop_id"]] for t in ctx.triggered if t["value"]]
-    for button in pressed:
-        if button == "jobs-clear":
-            jobs().forget_finished()
-        else:
-            jobs().cancel(button["key"])
-    return 0 if pressed else no_update
+    if ctx.triggered_id == "jobs-clear":
+        jobs().forget_finished()
+    elif asked:
+        jobs().cancel(asked["key"])
+    return 0
 
 
 @callback(
