@@ -124,7 +124,7 @@ def _surfaces(query: Query, specimen: Specimen, wanted: Chosen, key: str) -> dic
     shape = "particle" if crackless else wanted.shape
     form = form_of(*shapes[shape], name)["key"]
     lowest = {"domains": 2.0}.get(shape)  # 1 is the main body
-    opaque = _surface(form, colour, faces=wanted.faces, smooth=SMOOTH[shape], threshold=lowest, title=f"3D: {SHAPES[shape].lower()} of {name}")
+    opaque = _surface(form, colour, faces=wanted.faces, smooth=SMOOTH[shape], threshold=lowest, title=f"3D: {shape} of {name}")
     shell = ""
     if shape != "particle":
         whole = form_of(mask, "envelope", name)["key"]
