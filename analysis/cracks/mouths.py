@@ -3,6 +3,10 @@
 Blur rounds the lips of a crack, and a ball of the closing radius sinks in between them: the envelope would have a dent as deep as a few
 voxels, and the crack in it would be counted as outside. About such mouths, and only there, the envelope is closed once more by a ball so
 large that it hardly sinks in. Elsewhere the roughness of the particle stays as it is.
+
+What remains is a chord over each mouth, below the curved surface of the particle: of a ball of 38 voxels radius with cracks 1, 3 and 6
+voxels wide it cuts off about 1, 1.5 and 3 % of the crack volume even where the mask of the solid is perfect, and the less the larger the
+particle is. A larger ball gains little there and fills the roughness beside thin cracks.
 """
 
 import numpy as np
