@@ -116,7 +116,7 @@ def titled(title: str, items: Sequence[Labelled], notes: Sequence[str], style: S
     said = " ".join([*([f"{origin[:1].upper()}{origin[1:]}."] if origin else []), *notes])
     look = f"font-size:{NOTE_PX[style.size]}px;color:{style.muted}"
     lines = [f'<span style="{look}">{safe(line)}</span>' for line in textwrap.wrap(said, length)]
-    return {"text": "<br>".join([title, *lines])}
+    return {"text": "<br>".join([*([title] if title else []), *lines])}
 
 
 def heading(text: str, x: float, y: float, style: Style) -> dict[str, Any]:
