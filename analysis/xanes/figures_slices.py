@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_PIXELS = 320  # of a side of a slice: more are left out evenly, a figure is no data
-GAP = 0.03  # between slices, of the width
+GAP = 0.05  # between slices, of the width
 HEAD = 0.11  # above each row, of the height, for the name of its particle
 NOTE = 88  # characters of a line of the note
 BAR_ROOM = 0.86  # the colour bar stands right of it
