@@ -4,5 +4,5 @@ import dash
 
 from components import catalog_page
 
-dash.register_page(__name__, path="/catalog", name="Catalog", title="Catalog · Interplay", order=4, icon="catalog")
+dash.register_page(__name__, path="/catalog", name="Catalog", title="Catalog · Interplay", order=9, icon="catalog")
 layout = catalog_page.layout

@@ -4,5 +4,5 @@ import dash
 
 from components import import_page
 
-dash.register_page(__name__, path="/import", name="Import", title="Import · Interplay", order=3, icon="import")
+dash.register_page(__name__, path="/import", name="Import", title="Import · Interplay", order=8, icon="import")
 layout = import_page.layout

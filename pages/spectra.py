@@ -4,5 +4,5 @@ import dash
 
 from components import spectra_page
 
-dash.register_page(__name__, path="/spectra", name="Spectra", title="Spectra · Interplay", order=2, icon="spectra")
+dash.register_page(__name__, path="/spectra", name="Spectra", title="Spectra · Interplay", order=5, icon="spectra")
 layout = spectra_page.layout
