@@ -78,7 +78,12 @@ def _stage(query: Query, m: MeasurementRecord) -> Component:
             html.Div([pick, *layers], className="crack-layers"),
             image_view.image_view(VIEW, source, order=_order(query), label="Slices with the mask"),
             html.Div(
-                id="crack-said", className="crack-said", role="status", title=HINT, **{"data-view": VIEW, "data-measurement": str(m.id)}
+                "Looking for particles …",
+                id="crack-said",
+                className="crack-said",
+                role="status",
+                title=HINT,
+                **{"data-view": VIEW, "data-measurement": str(m.id)},
             ),
             html.Div(state, id="crack-stage-state", className="card-state"),
             dcc.Interval(id="crack-stage-poll", interval=POLL_MS, disabled=not waits),

@@ -105,37 +105,28 @@ def brushed(stroke: Any, _undo: int, _redo: int, _clear: int, _edited: Any, quer
     *(Output({"part": "address", "name": named(n), "default": ALL}, "value") for n in FIELDS),
     Output(form.PRESET, "data"),
     Output(form.PRESET_SAID, "children"),
-    Output(form.APPLIED, "data"),
     Input(form.PRESET, "value"),
     Input(form.PRESET_SAVE, "n_clicks"),
     Input(form.PRESET_DELETE, "n_clicks"),
-    Input(form.GROUPS_APPLY, "n_clicks"),
     State(form.PRESET_NAME, "value"),
-    State(form.GROUPS_PICK, "value"),
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def preset(
-    picked: str, save: int, delete: int, apply: int, name: str | None, groups: list[str] | None, query: dict[str, str] | None
-) -> list[Any]:
+def preset(picked: str, save: int, delete: int, name: str | None, query: dict[str, str] | None) -> list[Any]:
     """Another preset takes the place of the present settings with all that was changed in them; a saved one is chosen at once."""
-    asked = query or {}
+    asked, fields = query or {}, ctx.outputs_list[1:-2]
+    as_is = [no_update, *([no_update] * len(g) for g in fields), no_update]
     m = preview.chosen(asked)
-    as_is = [no_update, *([no_update] * len(g) for g in ctx.outputs_list[1:-3]), no_update]
-    blank = [[o["id"]["default"] for o in g] for g in ctx.outputs_list[1:-3]]
     if m is None:
-        return [*as_is, no_update, no_update]
+        return [*as_is, no_update]
     try:
-        if ctx.triggered_id == form.GROUPS_APPLY and apply:
-            results.apply(asked, m.group, groups or [])
-            return [*as_is, "", groups]
         wanted = _kept(asked, m, picked, name or "", save=bool(save), delete=bool(delete))
     except UserError as err:
-        return [*as_is, notice.problem(err), no_update]
+        return [*as_is, notice.problem(err)]
     if wanted is None:
-        return [*as_is, no_update, no_update]
-    usual = crack_settings.preset({}, m.group)
-    return ["" if wanted == usual else wanted, *blank, form.preset_options(), "", wanted]
+        return [*as_is, no_update]
+    blank = [[o["id"]["default"] for o in g] for g in fields]
+    return ["" if wanted == crack_settings.preset({}, m.group) else wanted, *blank, form.preset_options(), ""]
 
 
 def _kept(query: Query, m: MeasurementRecord, picked: str, name: str, *, save: bool, delete: bool) -> str | None:
@@ -146,6 +137,26 @@ def _kept(query: Query, m: MeasurementRecord, picked: str, name: str, *, save: b
         crack_settings.forget(picked)
         return crack_settings.preset({}, m.group)
     return picked if ctx.triggered_id == form.PRESET and picked != crack_settings.preset(query, m.group) else None
+
+
+@callback(
+    Output(form.APPLIED, "data"),
+    Output(form.GROUPS_SAID, "children"),
+    Input(form.GROUPS_APPLY, "n_clicks"),
+    State(form.GROUPS_PICK, "value"),
+    State(ADDRESS, "data"),
+    prevent_initial_call=True,
+)
+def applied(clicks: int, groups: list[str] | None, query: dict[str, str] | None) -> tuple[Any, Any]:
+    """The preset of the address becomes that of groups, whose particles are segmented with it."""
+    m = preview.chosen(query or {})
+    if not clicks or m is None:
+        return no_update, no_update
+    try:
+        results.apply(query or {}, m.group, groups or [])
+    except UserError as err:
+        return no_update, notice.problem(err)
+    return groups, ""
 
 
 @callback(

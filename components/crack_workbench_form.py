@@ -51,7 +51,7 @@ SLIDERS = {  # what a slider goes over: from, to, step
     "neck": (0.3, 0.95, 0.01),
 }
 PRESET, PRESET_NAME, PRESET_SAVE, PRESET_DELETE, PRESET_SAID = (f"crack-preset-{n}" for n in ("pick", "name", "save", "delete", "said"))
-GROUPS_PICK, GROUPS_APPLY = "crack-groups-pick", "crack-groups-apply"
+GROUPS_PICK, GROUPS_APPLY, GROUPS_SAID = (f"crack-groups-{n}" for n in ("pick", "apply", "said"))
 MASK, PRISTINE = "crack-mask-pick", "crack-pristine-pick"
 EDITED, ACTED, APPLIED = "crack-edited", "crack-acted", "crack-applied"  # what was done last
 BRUSH, RADIUS, STROKE, UNDO, REDO, CLEAR = (f"crack-brush-{n}" for n in ("tool", "radius", "stroke", "undo", "redo", "clear"))
@@ -176,6 +176,7 @@ def _presets(query: Query, m: MeasurementRecord) -> Component:
             html.Div([name, save], className="crack-row"),
             html.Div([groups, apply], className="crack-row"),
             html.Div(id=PRESET_SAID),
+            html.Div(id=GROUPS_SAID),
         ],
         className="form-section",
     )

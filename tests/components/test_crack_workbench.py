@@ -78,8 +78,8 @@ def tomogram() -> MeasurementRecord:
     return next(m for m in preview.volumes() if m.particle == "P1")
 
 
-def mask(client: FlaskClient, axis: str, index: int, of: int | None = None, **query: str) -> tuple[np.ndarray, str]:
-    answer = client.get(f"/cracks/mask/{of or tomogram().id}/{axis}/{index}", query_string={"preview": "yes", **query})
+def mask(client: FlaskClient, axis: str, index: int, **query: str) -> tuple[np.ndarray, str]:
+    answer = client.get(f"/cracks/mask/{tomogram().id}/{axis}/{index}", query_string={"preview": "yes", **query})
     assert answer.status_code == 200, answer.get_json()
     rows, cols = map(int, answer.headers["X-Slice-Shape"].split(","))
     return np.frombuffer(answer.data, np.uint8).reshape(rows, cols), answer.headers["X-Mask-Source"]
