@@ -13,10 +13,11 @@ from analysis.core.registry import Labelled
 from analysis.core.style import origin_note
 from analysis.cracks.params import CrackParams
 from analysis.cracks.sets import SetParams, Together, together
-from components import crack_settings, cracks_results
+from components import crack_settings, cracks_results, cracks_solid
 from components import cracks_view as view
 from components.address import href
 from components.context import style
+from components.cracks_results import Specimen
 from components.edge_maps import particle_name
 from components.numbers import between, within
 from components.panels import Drawn, Panel, register
@@ -105,19 +106,16 @@ def _level(found: Effect) -> str:
 
 def settings(query: Query) -> Drawn:
     """How cracks are found, in one line; what the analysis wants said."""
-    measured = view.measures(query)
-    every = merged(measured, view.domains(query), view.profiles(query))
+    in_3d = query.get("tab") == "view"  # there only the particles that are seen are asked for
+    chosen = list(cracks_solid.sides(query).values()) if in_3d else view.specimens(query)
+    measured = cracks_results.measures(query, chosen).items
+    every = measured if in_3d else merged(measured, view.domains(query), view.profiles(query))
     more = {n: v for n, v in query.items() if n not in ("off", "axis", "per", "value")}
     link = dcc.Link("change in the workbench", href=href("/cracks", {**more, "tab": "workbench"}), className="link")
     origin = origin_note({i.origin for i in measured.shown})
     said = f" {origin[:1].upper()}{origin[1:]}." if origin else ""
     line = html.Div([dmc.Text(_alike(query) + said, size="xs", c="dimmed", span=True), " ", link])
-    total = len(view.specimens(query))
-    return Drawn([line, *folded([*_grouped(every.shown, total), *_further(query, measured)])], bool(every.waiting))
-
-
-def _grouped(shown: Sequence[Labelled], total: int) -> list[Remark]:
-    return remarks_of(shown, total)
+    return Drawn([line, *folded([*remarks_of(every.shown, len(chosen)), *_further(query, measured, chosen)])], bool(every.waiting))
 
 
 def _alike(query: Query) -> str:
@@ -149,9 +147,8 @@ def _blanks(query: Query) -> str:
     return "Detection limit from dense phantoms of each volume's resolution and noise."
 
 
-def _further(query: Query, measured: Items) -> list[Remark]:
+def _further(query: Query, measured: Items, chosen: Sequence[Specimen]) -> list[Remark]:
     """What follows from several results at once."""
-    chosen = view.specimens(query)
     said: list[Remark] = [(_blanks(query), f"{len(chosen)} particles")]
     if without := [particle_name(s.source) for s in chosen if s.mapped is None]:
         said.append(("There is no edge map: no edge energies by distance.", ", ".join(without[:4])))
@@ -180,5 +177,5 @@ def below(item: Labelled) -> bool:
     return found is not None and str(found.value).startswith("below")
 
 
-READS = tuple(dict.fromkeys((*view.READS, *cracks_results.LAY)))
-register(Panel(RATIOS, READS, ratios), Panel(SETTINGS, READS, settings))
+READS = view.READS
+register(Panel(RATIOS, READS, ratios), Panel(SETTINGS, (*READS, "particle", "beside"), settings))

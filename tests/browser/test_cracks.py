@@ -8,7 +8,7 @@ from typing import Any
 from conftest import Server
 from playwright.sync_api import expect
 
-WAIT_MS = 120_000  # the cracks of eight particles are found first
+WAIT_MS = 240_000  # the cracks of eight particles are found first
 GRAPH = """[...document.querySelectorAll('.graph')].find(g => g.id.includes('"cracks.%s"'))?.querySelector('.js-plotly-plot')"""
 
 
