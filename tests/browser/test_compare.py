@@ -18,6 +18,12 @@ def effect(page: Any, metric: str) -> str:
     return str(row.locator("td").nth(2).text_content())
 
 
+def changed_ids(request: Any) -> list[str]:
+    """What made the page ask the server: the parts of it that have changed."""
+    body = request.post_data_json if "_dash-update-component" in request.url else None
+    return list(body["changedPropIds"]) if body else []
+
+
 def test_a_comparison_from_the_first_page(demo_server: Any, open_page: Any) -> None:
     page = open_page(demo_server.url + "/")
     expect(page.get_by_role("rowheader", name=re.compile("^Retention"))).to_be_visible(timeout=WAIT_MS)
@@ -37,6 +43,30 @@ def test_a_comparison_from_the_first_page(demo_server: Any, open_page: Any) -> N
     for part in ("ref=coated", "cmp=uncoated", "tab=table"):
         expect(page).to_have_url(re.compile(part))
     expect(page.get_by_role("textbox", name="Quantity compared")).to_have_value("Capacity retention")
+
+
+@pytest.mark.long
+def test_each_figure_opens_its_page_with_both_groups(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/?ref=coated&cmp=uncoated")
+    expect(page.get_by_role("rowheader", name=re.compile("^Retention"))).to_be_visible(timeout=WAIT_MS)
+    drawn: list[str] = []
+    page.on("request", lambda r: drawn.extend(i for i in changed_ids(r) if "view-query" in i))
+    page.get_by_role("textbox", name="Compared group").click()
+    page.get_by_role("option", name="nothing", exact=True).click()
+    expect(page.get_by_role("alert").first).to_be_visible(timeout=WAIT_MS)
+    assert drawn == [], "the page that is laid out anew brings its figures: none is asked for by itself"
+    page.get_by_role("textbox", name="Compared group").click()
+    page.get_by_role("option", name="Uncoated", exact=True).click()
+    expect(page.get_by_role("rowheader", name=re.compile("^Retention"))).to_be_visible(timeout=WAIT_MS)
+    links = page.locator(".tile .tile-link")
+    found = [links.nth(k).get_attribute("href") for k in range(5)]
+    assert [str(f).partition("?")[0] for f in found] == ["/cycling", "/distributions", "/distributions", "/cracks", "/spectra"]
+    for k, title in enumerate(("Cycling", "Distributions", "Distributions", "Cracks", "Spectra")):
+        page.locator(".tile .tile-link").nth(k).click()
+        expect(page.locator("h1")).to_have_text(title, timeout=WAIT_MS)
+        expect(page.get_by_role("textbox", name="Compared group")).to_have_value("Uncoated")
+        page.go_back()
+        expect(page.locator("h1")).to_have_text("Compare", timeout=WAIT_MS)
 
 
 @pytest.mark.long
