@@ -32,7 +32,8 @@ def ours(values: np.ndarray) -> dict[str, float]:
     steps["particles"] = time.perf_counter() - started
     crack = find_cracks(ready.grey, ready.particles, ready.facts, ready.limits, ready.params)
     steps["cracks"] = time.perf_counter() - started
-    furthest = max(float(distances(~crack[box]).max()) for box in ready.particles.boxes)
+    label = ready.particles.label
+    furthest = max(float(distances(~crack[box])[label[box] > 0].max()) for box in ready.particles.boxes)
     steps["distances"] = time.perf_counter() - started
     made = measure(segmentation_of(ready.particles.label, crack, volume, {}), MeasureParams())
     steps["measures"] = time.perf_counter() - started
