@@ -104,6 +104,14 @@ def test_from_a_click_to_its_spectrum_from_a_range_to_its_voxels_and_back(partic
     until(page, _named("Spectra", "R1"), what="the spectrum of the region")
     assert [t["name"].split(":")[0] for t in traces(page, "Spectra")] == ["whole particle", "P1", "R1"]
     assert page.evaluate(f"window.imageViews.get('{A}').marks.regions.length") == 1
+    reach = page.get_by_label("Slices of R1")
+    assert reach.input_value() == "7"
+    reach.fill("6-8")
+    reach.press("Enter")
+    until(
+        page, f"(r => r && r.index === 6 && r.last === 8)(window.imageViews.get('{A}').marks.regions[0])", what="the region in three slices"
+    )
+    expect(page.get_by_label("Slices of R1")).to_have_value("6–8")
     name = page.get_by_label("Name of the mark").first
     name.fill("core")
     name.press("Enter")
