@@ -47,7 +47,5 @@ def fields(query: Query) -> list[Component]:
         dmc.Text("Calibrants", size="xs", fw=600),
         pick,
         entry("energies", query, "or edges at", tip, placeholder="8342.1, 8344.6", unit="eV", width=130),
-        entry(
-            "values", query, "their values", worth, placeholder="0, 1", width=80
-        ),
+        entry("values", query, "their values", worth, placeholder="0, 1", width=80),
     ]
