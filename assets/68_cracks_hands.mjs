@@ -3,6 +3,7 @@
 // A stroke is written to the store "crack-brush-stroke" as {measurement, points: [[z, y, x], …], radius, add, at} when the pointer is
 // lifted: middles of balls in voxels, voxel i has its middle at i. While it is painted it is only drawn.
 
+const TYPED_MS = 700; // longer than inputs wait after the last letter
 const LEAST = 1; // voxels between two balls
 
 /** @type {{pane: any, points: number[][], add: boolean} | null} */
@@ -154,16 +155,27 @@ function moved(field, name, value) {
 
 /** @param {string} name @param {number} value @param {string} preset */
 function commit(name, value, preset) {
-  const text = String(value) === preset ? "" : String(value);
+  written(name, String(value) === preset ? "" : String(value));
+}
+
+/** @param {string} name @param {string} text */
+function written(name, text) {
   window.dash_clientside.set_props({ part: "address", name: `c_${name}`, default: "" }, { value: text });
 }
 
-// What is typed is tried before the address has it.
+/** @type {Map<string, number>} */
+const typing = new Map();
+
+// What is typed is tried before the address has it. An input that was set from here and emptied at once would not tell of it.
 document.addEventListener("input", (e) => {
   const box = /** @type {HTMLInputElement} */ (e.target);
   const field = /** @type {HTMLElement | null} */ (box.type === "text" ? (box.closest?.(".crack-field[data-low]") ?? null) : null);
   const value = box.value?.replace(",", ".");
-  if (field && (value === "" || Number.isFinite(Number(value)))) parts().live(field.dataset.field, value);
+  if (!field || (value !== "" && !Number.isFinite(Number(value)))) return;
+  const name = field.dataset.field ?? "";
+  parts().live(name, value);
+  clearTimeout(typing.get(name));
+  typing.set(name, setTimeout(() => field.isConnected && written(name, box.value), TYPED_MS));
 });
 
 window.crackParts = Object.assign(window.crackParts ?? {}, { hands: { draw, ready, follow } });

@@ -187,8 +187,8 @@ def test_a_click_moves_the_crosshair_of_all_and_tells_the_voxel(serve: Any, open
     assert told["variable"] == "address"
     ready(page)
     assert state(page)["index"] == {"z": 20, "y": 33, "x": 12}
-    expect(pane(page, "y")).to_have_attribute("aria-label", f"Address, slice y 34 of {Y}")
-    expect(pane(page, "x")).to_have_attribute("aria-label", f"Address, slice x 13 of {X}")
+    expect(pane(page, "y")).to_have_attribute("aria-label", f"Address, slice y 33 (0–{Y - 1})")
+    expect(pane(page, "x")).to_have_attribute("aria-label", f"Address, slice x 12 (0–{X - 1})")
     assert round(value(page, "x", 4, 6), -1) == 10000 * 6 + 400 + 10  # its column 4, row 6 is y 4, z 6
 
 

@@ -54,6 +54,7 @@ def requests(raw: list[str], normal: list[str], edit: str, fitted: str) -> dict[
         "spectra.edge_table": ({"spectra": tuple(normal)}, {}),
         "spectra.peak_table": ({"peaks": (fitted,)}, {}),
         "spectra.lcf": ({"unknown": normal[1], "references": (normal[0], normal[3])}, {"low": -5, "high": 25}),
+        "spectra.lcf_table": ({"unknown": normal[1], "references": (normal[0], normal[3])}, {"low": -5, "high": 25}),
         "spectra.pca": ({"spectra": tuple(normal)}, {}),
         "spectra.repeats": ({"spectra": tuple(normal)}, {}),
     }
