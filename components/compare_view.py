@@ -15,7 +15,7 @@ from analysis.core.run import Request
 from components import compare_sources, distributions_view, spectra_figures  # noqa: F401 - they register the views that are shown here
 from components.compare_sources import CHOICE, groups
 from components.context import jobs, workspace
-from components.recent import Recent
+from components.kept import Kept
 from components.results import is_looking, merged, obtain, prefer
 from components.views import VIEWS, Items, Query, View, register
 
@@ -60,7 +60,7 @@ def _is_complete(found: Items) -> bool:
     return bool(found.shown) and not (found.waiting or found.problems)
 
 
-_READY = Recent(KEPT, _is_complete)
+_READY = Kept(KEPT, whole=_is_complete)
 _PENDING: dict[Hashable, Items] = {}  # the one that was asked for last
 
 

@@ -84,8 +84,8 @@ _GROUNDS: Kept[Ground | UserError] = Kept(ROOM, lambda g: g.nbytes if isinstance
 _SLABS: Kept[Slab] = Kept(ROOM, lambda s: s.nbytes)
 _FOUND: Kept[np.ndarray] = Kept(ROOM // 4, lambda a: a.nbytes)
 _BLOCKS: Kept[Block] = Kept(ROOM // 4, lambda b: b.codes.nbytes)
-_LIMITS: Kept[Limits] = Kept(1000, lambda _: 1)
-_COUNTS: Kept[Counts] = Kept(200, lambda _: 1)
+_LIMITS: Kept[Limits] = Kept(1000)
+_COUNTS: Kept[Counts] = Kept(200)
 _BESIDE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cracks")
 
 

@@ -10,11 +10,19 @@ Thing = TypeVar("Thing")
 
 
 class Kept(Generic[Thing]):
-    """Made things by what they depend on; the least recently used go first."""
+    """Made things by what they depend on; the least recently used go first.
 
-    def __init__(self, limit: int, size: Callable[[Thing], int]) -> None:
+    Parameters
+    ----------
+    limit
+        Of the sum of ``size`` over what is kept: bytes, or things where each counts one.
+    whole
+        Whether a thing is worth keeping; one that is not is made again for the next who asks.
+    """
+
+    def __init__(self, limit: int, size: Callable[[Thing], int] = lambda _: 1, whole: Callable[[Thing], bool] = lambda _: True) -> None:
         self.limit, self.held = limit, 0
-        self._size = size
+        self._size, self._whole = size, whole
         self._kept: OrderedDict[Hashable, Future[Thing]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -31,12 +39,11 @@ class Kept(Generic[Thing]):
         try:
             made = make()
         except BaseException as err:
-            with self._lock:
-                del self._kept[place]
+            self._settle(place, mine, 0, keep=False)
             mine.set_exception(err)
             raise
         mine.set_result(made)
-        self._make_room(made)
+        self._settle(place, mine, self._size(made), keep=self._whole(made))
         return made
 
     def peek(self, place: Hashable) -> Thing | None:
@@ -45,14 +52,26 @@ class Kept(Generic[Thing]):
             known = self._kept.get(place)
         return known.result() if known is not None and known.done() and known.exception() is None else None
 
+    def clear(self) -> None:
+        """Forget everything; what is being made still reaches those who wait for it."""
+        with self._lock:
+            self._kept.clear()
+            self.held = 0
+
     def __contains__(self, place: Hashable) -> bool:
         return place in self._kept
 
-    def _make_room(self, added: Thing) -> None:
+    def _settle(self, place: Hashable, mine: "Future[Thing]", size: int, *, keep: bool) -> None:
+        """Count what was made, or forget its place; then the oldest leave, but not the last."""
         with self._lock:
-            self.held += self._size(added)
-            for place in list(self._kept)[:-1]:
+            if self._kept.get(place) is not mine:
+                return  # cleared meanwhile
+            if not keep:
+                del self._kept[place]
+                return
+            self.held += size
+            for old in list(self._kept)[:-1]:
                 if self.held <= self.limit:
                     return
-                if self._kept[place].done():
-                    self.held -= self._size(self._kept.pop(place).result())
+                if old != place and self._kept[old].done():
+                    self.held -= self._size(self._kept.pop(old).result())

@@ -15,7 +15,7 @@ from analysis.core.jobs import Status
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from components.context import style, workspace
-from components.recent import Recent
+from components.kept import Kept
 
 Query = Mapping[str, str]
 
@@ -95,7 +95,7 @@ def _is_complete(made: tuple[dict[str, Any], Items]) -> bool:
     return not (made[1].waiting or made[1].problems)
 
 
-_DRAWN = Recent(FIGURES_KEPT, _is_complete)
+_DRAWN = Kept(FIGURES_KEPT, whole=_is_complete)
 
 
 def _with_hidden(figure: dict[str, Any], query: Query) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 import threading
 import time
 
-from components.recent import Recent
+from components.kept import Kept
 
 
 def test_those_who_ask_at_once_wait_for_one_making() -> None:
-    recent = Recent[int](4, lambda made: made > 0)
+    kept = Kept[int](4, whole=lambda made: made > 0)
     made: list[int] = []
 
     def make() -> int:
@@ -16,7 +16,7 @@ def test_those_who_ask_at_once_wait_for_one_making() -> None:
         return 7
 
     found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(recent.get("place", make))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: found.append(kept.get("place", make))) for _ in range(6)]
     for t in threads:
         t.start()
     for t in threads:
@@ -26,17 +26,17 @@ def test_those_who_ask_at_once_wait_for_one_making() -> None:
 
 
 def test_what_is_not_whole_is_made_again_and_the_oldest_goes_first() -> None:
-    recent = Recent[int](2, lambda made: made > 0)
+    kept = Kept[int](2, whole=lambda made: made > 0)
     made: list[str] = []
 
     def making(name: str, value: int) -> int:
         made.append(name)
         return value
 
-    assert [recent.get("a", lambda: making("a", 0)) for _ in range(2)] == [0, 0]
+    assert [kept.get("a", lambda: making("a", 0)) for _ in range(2)] == [0, 0]
     for name in ("b", "c", "b", "d", "b", "c"):
-        recent.get(name, lambda name=name: making(name, 1))  # type: ignore[misc]
+        kept.get(name, lambda name=name: making(name, 1))  # type: ignore[misc]
     assert made == ["a", "a", "b", "c", "d", "c"]
-    recent.clear()
-    recent.get("b", lambda: making("b", 1))
+    kept.clear()
+    kept.get("b", lambda: making("b", 1))
     assert made[-1] == "b"
