@@ -8,7 +8,9 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, _callback
+import dash_ag_grid
+import dash_mantine_components
+from dash import Dash, _callback, dash_table, dcc
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -24,6 +26,7 @@ from components.security import LOOPBACK, TOKEN_COOKIE, protect
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
+AT_ONCE = ("async-graph.js", "plotly.min.js")
 STATIC_AGE_S = 31536000
 DEMO_JOB = "demo-study"
 _CALLBACKS: list[tuple[dict[str, Any], Any]] = []  # what the browser is told of each, and what the server runs
@@ -68,6 +71,7 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
     workspace = Workspace(root)
     workspace.store.sweep()
     executor: Executor = Pool() if pool else Inline()
+    _load_late()
     app = Dash(
         "interplay",
         server=Flask("interplay", root_path=str(ROOT)),
@@ -88,6 +92,14 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
     # Dash registers its bundles and routes at the first page; under threads, early requests would fail.
     app.server.test_client().get("/", headers={"Cookie": f"{TOKEN_COOKIE}={token}"})
     return app
+
+
+def _load_late() -> None:
+    """Only what draws figures is loaded with the page; grids, editors, formulas and charts of the libraries come when they are shown."""
+    for library in (dash_ag_grid, dash_mantine_components, dash_table, dcc):
+        for script in library._js_dist:
+            if script.get("async") is True and not str(script["relative_package_path"]).endswith(AT_ONCE):
+                script["async"] = "lazy"
 
 
 def _share_callbacks() -> None:
