@@ -48,7 +48,10 @@ def computing(address: str, store: Store) -> Iterator[None]:
         return
     with _connected(address) as client:
         _check_workers(client, store.root)
-        with _Watch(store.root, client):
+        import dask
+
+        # Only here: a client that is everybody's default would be asked by later work too, after its cluster has gone.
+        with dask.config.set(scheduler=client), _Watch(store.root, client):
             yield
 
 
@@ -65,7 +68,7 @@ def _connected(address: str) -> Iterator[Any]:
     except ImportError as err:
         raise ClusterError("The package dask.distributed is not installed.", hint="Install it with: pip install distributed") from err
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=True)
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except ValueError as err:
         raise ParamError(f"'{address}' is not the address of a scheduler: {err}.", hint="Write it as tcp://host:8786.") from err
     except (OSError, TimeoutError) as err:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 import pytest
 
@@ -60,6 +61,7 @@ def test_workers_make_the_same_bits(recipe: str, address: str, stack: Path, tmp_
     one, two = here.open(own).load(), there.open(theirs).load()
     assert one.identical(two)
     assert there.check(theirs) == []
+    assert dask.base.get_scheduler() is None  # what comes later does not wait for this cluster
 
 
 def test_chunks_that_are_stored_are_reported(address: str, stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
