@@ -15,6 +15,7 @@ PARTS = {
     "browser": "in_browser",
     "crash": "killed",
     "mutations": "mutated",
+    "slices": "browser_slices",
     "xanes": "edge_speed",
     "stack": "large_stack",
     "accuracy": "edge_accuracy",

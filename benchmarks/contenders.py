@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.places import Missing
+from benchmarks.places import ENVIRONMENTS, Missing
 
 DRIVERS = Path(__file__).parent / "peers"
 START_S = 120.0
@@ -37,6 +37,7 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, **threads},
+            cwd=ENVIRONMENTS,  # some write logs where they stand
             bufsize=0,
         )
 
