@@ -60,7 +60,7 @@ def run(*, quick: bool) -> Section:
         ]
     counts = ", ".join(f"{figure.partition('.')[2]} {n['traces']}" for figure, n in expected.items())
     intro = (
-        f"Chromium {version}, 1440 × 900, and `app.py` in a process of its own with the synthetic study of 8 cells, asked once before, its results stored. "
+        f"Chromium {version}, 1440 × 900, and `app.py` in a process of its own with the synthetic study of 8 cells, its results stored. "
         "Clock: `performance.now()` inside the page, from the click or the start of the navigation to the frame in which every graph holds "
         "what it must; “the server”: how long of it at least one request was open. Drawn means these numbers of traces, and the same "
         f"number of points as after settling: {counts}."
@@ -159,9 +159,7 @@ def _compared(browser: Any, address: str, times: int) -> list[Waits]:
     return [*_twice(browser, address, holding, times, "Compare", ": all rows, five figures", 1500), *changed]
 
 
-def _without_and_back(
-    page: Any, full: Mapping[str, Any], times: int, what: str, aim_ms: float, *, scorecard: bool = False
-) -> list[Waits]:
+def _without_and_back(page: Any, full: Mapping[str, Any], times: int, what: str, aim_ms: float, *, scorecard: bool = False) -> list[Waits]:
     """Waits for a page that shows ``full`` when the compared group is taken away and when it is put back."""
     single, pair = Waits(f"{what}: nothing", aim_ms), Waits(f"{what}: back", aim_ms)
     label = page.locator("[aria-label='Compared group']").first.input_value()

@@ -10,7 +10,7 @@ from typing import Any
 
 import dash_ag_grid
 import dash_mantine_components
-from dash import Dash, _callback, dash_table, dcc
+from dash import Dash, _callback, _dash_renderer, dash_table, dcc
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -26,7 +26,8 @@ from components.security import LOOPBACK, TOKEN_COOKIE, protect
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parent.parent
-AT_ONCE = ("async-graph.js", "plotly.min.js")
+AT_ONCE = "async-graph.js"
+POLYFILL = "deps/polyfill@7.12.1.min.js"
 STATIC_AGE_S = 31536000
 DEMO_JOB = "demo-study"
 _CALLBACKS: list[tuple[dict[str, Any], Any]] = []  # what the browser is told of each, and what the server runs
@@ -43,8 +44,10 @@ INDEX = """<!DOCTYPE html>
 {%app_entry%}
 <footer>
 {%config%}
+<script src="/assets/vendor/regenerator-runtime-0.14.1.js"></script>
 {%scripts%}
 {%renderer%}
+<script src="/assets/vendor/plotly-4.1.1.min.js"></script>
 </footer>
 </body>
 </html>"""
@@ -71,7 +74,6 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
     workspace = Workspace(root)
     workspace.store.sweep()
     executor: Executor = Pool() if pool else Inline()
-    _load_late()
     app = Dash(
         "interplay",
         server=Flask("interplay", root_path=str(ROOT)),
@@ -81,11 +83,12 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
         assets_path_ignore=["vendor"],  # served, but loaded only by what needs it
         title="Interplay",
         update_title="",
-        eager_loading=True,  # plotly.js is parsed while the page is asked for, not after it has come
+        eager_loading=True,  # what draws figures is parsed while the page is asked for, not after it has come
         suppress_callback_exceptions=True,
         compress=bool(hosts - LOOPBACK),  # on this machine itself, packing costs more time than it saves
         index_string=INDEX,
     )
+    _load_less()  # plotly.js is among them once there is an app
     _share_callbacks()
     _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))
     protect(app, hosts=LOOPBACK | {h.lower() for h in hosts}, token=token)
@@ -94,12 +97,18 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
     return app
 
 
-def _load_late() -> None:
-    """Only what draws figures is loaded with the page; grids, editors, formulas and charts of the libraries come when they are shown."""
+def _load_less() -> None:
+    """Grids, editors, formulas and charts of the libraries come when they are shown; two bundles are replaced (``scripts/bundles``).
+
+    plotly.js comes with the traces that figures have here, after the page was asked for; what the polyfills do, browsers do.
+    """
     for library in (dash_ag_grid, dash_mantine_components, dash_table, dcc):
         for script in library._js_dist:
-            if script.get("async") is True and not str(script["relative_package_path"]).endswith(AT_ONCE):
+            if script.get("async") in (True, "eager") and not str(script["relative_package_path"]).endswith(AT_ONCE):
                 script["async"] = "lazy"
+    for needed in _dash_renderer._js_dist_dependencies:
+        paths = needed["relative_package_path"]["prod"]
+        paths[:] = [path for path in paths if path != POLYFILL]
 
 
 def _share_callbacks() -> None:
