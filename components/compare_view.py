@@ -104,7 +104,7 @@ def small(figure: dict[str, Any]) -> dict[str, Any]:
     if "xaxis2" not in axes:  # room that was kept for words
         layout["xaxis"] = {**layout.get("xaxis", {}), "domain": [0, 1]}
     right = 40 if layout.get("yaxis2", {}).get("side") == "right" else 8
-    margin = {"l": 46, "r": right, "t": 8, "b": 36}
+    margin = {"l": 46, "r": right, "t": 10, "b": 36}
     kept = [_shrunk(a) for a in layout.get("annotations", ()) if str(a.get("text", "")).startswith("<b>") or a.get("textangle")]
     font = {**layout.get("font", {}), "size": SMALL_PX}
     return {**figure, "layout": {**layout, "showlegend": False, "margin": margin, "font": font, "annotations": kept}}

@@ -16,6 +16,7 @@ from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from components.context import style, workspace
 from components.kept import Kept
+from components.room import roomy
 
 Query = Mapping[str, str]
 
@@ -88,7 +89,7 @@ def _built(view: View, query: Query, look: Style) -> tuple[dict[str, Any], Items
         items = Items(problems=((view.title, str(err)),))
         figure = kind.build((), look, kind.params())
     # Numbers are packed here once, not each time that the figure is sent.
-    return view.finish(json.loads(figure.to_json())), items
+    return roomy(view.finish(json.loads(figure.to_json()))), items
 
 
 def _is_complete(made: tuple[dict[str, Any], Items]) -> bool:
