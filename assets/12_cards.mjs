@@ -1,8 +1,8 @@
 // @ts-check
 // Figure cards (see components/card.py).
 // Contract: changed(query, known)     -> the part of the address this card reads, or no update
-//           act(clicks)                -> download PNG/SVG/CSV, copy the command, ask for a pin (80_boards.mjs); the server answers "how"
 //           toggle(query)              -> show or hide the traces of single cells without asking the server
+// What was chosen in the menu of a card (16_menu.mjs) is done here: PNG, SVG, CSV, the command, a pin (80_boards.mjs), how it was made.
 
 const PIXELS = { width: 960, height: 600, scale: 3 };
 
@@ -17,10 +17,6 @@ export function changed(query, known) {
 /** @param {string} figure @returns {any} */
 const plot = (figure) => [...document.querySelectorAll(".graph")].find((g) => g.id.includes(`"${figure}"`))?.querySelector(".js-plotly-plot");
 
-/** @param {string} message @param {string} color */
-const tell = (message, color) =>
-  window.dash_clientside.set_props("notifications", { sendNotifications: [{ action: "show", message, color, id: String(Date.now()) }] });
-
 /** @param {string} figure @param {string} format */
 async function picture(figure, format) {
   const gd = plot(figure);
@@ -31,29 +27,18 @@ async function picture(figure, format) {
   await window.Plotly.downloadImage({ data: gd.data, layout }, { ...PIXELS, format, filename: name });
 }
 
-/** @param {string} figure */
-async function copy(figure) {
-  const answer = await fetch(`/export/${figure}.txt${window.location.search}`);
-  const text = await answer.text();
-  if (!answer.ok) return tell(text, "red");
-  try {
-    await navigator.clipboard.writeText(text);
-    tell("The command is in the clipboard.", "teal");
-  } catch {
-    tell("The browser refused the clipboard; the command stands under “How was this made?”.", "orange");
-  }
+/** @param {Event} event */
+function act(event) {
+  const { menu, action, of } = /** @type {CustomEvent} */ (event).detail;
+  if (menu !== "card") return;
+  if (action === "png" || action === "svg") picture(of, action);
+  else if (action === "csv") window.location.assign(`/export/${of}.csv${window.location.search}`);
+  else if (action === "command") window.dash_clientside.menus.copied(`/export/${of}.txt${window.location.search}`);
+  else if (action === "how") window.dash_clientside.menus.how({ menu, of });
+  else if (action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: of, plot: plot(of) } }));
 }
 
-/** @param {(number | null)[]} clicks */
-export function act(clicks) {
-  const id = window.dash_clientside.callback_context.triggered_id;
-  if (!id || !clicks.some(Boolean)) return window.dash_clientside.no_update;
-  if (id.action === "png" || id.action === "svg") picture(id.figure, id.action);
-  else if (id.action === "csv") window.location.assign(`/export/${id.figure}.csv${window.location.search}`);
-  else if (id.action === "command") copy(id.figure);
-  else if (id.action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: id.figure, plot: plot(id.figure) } }));
-  return id;
-}
+window.addEventListener("interplay-chosen", act);
 
 /** Runs when the browser has nothing better to do, one graph at a time. @param {() => void} work */
 const later = (work) => (window.requestIdleCallback ? window.requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 50));
@@ -83,4 +68,4 @@ export function toggle(query) {
   return [...off];
 }
 
-window.dash_clientside = Object.assign({}, window.dash_clientside, { cards: { changed, act, toggle } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { cards: { changed, toggle } });

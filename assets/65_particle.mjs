@@ -3,7 +3,6 @@
 // Contract: brush(selected, map, brush) -> range of values "low,high" of what was dragged over in the histogram, "" for none
 //           seen(seen, id)               -> place, layer and range of the first picture go into the address, quietly; the range of
 //                                           colours and the layer go on to the picture beside it, the cut to the 3D view
-//           act(clicks)                  -> download PNG or CSV of slices, copy the command, ask for a pin (the server answers "how")
 
 const SLICES = ["particle-a", "particle-b"], SOLIDS = ["solid-a", "solid-b"];
 const DIGITS = 7;
@@ -80,31 +79,17 @@ function follow(seen) {
 /** Maps that may share a scale: one quantity by one definition. @param {any} a @param {any} b */
 const alike = (a, b) => a && b && a.variable === b.variable && a.definition === b.definition && a.units === b.units;
 
-/** @param {string} message @param {string} color */
-const tell = (message, color) => window.dash_clientside.set_props("notifications", { sendNotifications: [{ action: "show", message, color, id: String(Date.now()) }] });
-
-/** @param {string} view */
-async function copy(view) {
-  const answer = await fetch(`/particle/${view}/command.txt${window.location.search}`);
-  const text = await answer.text();
-  if (!answer.ok) return tell(text, "red");
-  try {
-    await navigator.clipboard.writeText(text);
-    tell("The command is in the clipboard.", "teal");
-  } catch {
-    tell("The browser refused the clipboard; the command stands under “How was this made?”.", "orange");
-  }
+/** What was chosen in the menu of a picture (16_menu.mjs). @param {Event} event */
+function act(event) {
+  const { menu, action, of } = /** @type {CustomEvent} */ (event).detail;
+  if (menu !== "stage") return;
+  if (action === "png") SLICES.includes(of) ? window.imageParts.picture.save(window.imageViews.get(of)) : window.volumeViews.get(of)?.save();
+  else if (action === "csv") window.location.assign(`/particle/${of}/slices.csv${window.location.search}`);
+  else if (action === "command") window.dash_clientside.menus.copied(`/particle/${of}/command.txt${window.location.search}`);
+  else if (action === "how") window.dash_clientside.menus.how({ menu, of });
+  else if (action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: "particle.slices", plot: document.querySelector(`[data-view="${of}"]`) } }));
 }
 
-/** @param {(number | null)[]} clicks */
-export function act(clicks) {
-  const id = window.dash_clientside.callback_context.triggered_id;
-  if (!id || !clicks.some(Boolean)) return none();
-  if (id.action === "png") SLICES.includes(id.view) ? window.imageParts.picture.save(window.imageViews.get(id.view)) : window.volumeViews.get(id.view)?.save();
-  else if (id.action === "csv") window.location.assign(`/particle/${id.view}/slices.csv${window.location.search}`);
-  else if (id.action === "command") copy(id.view);
-  else if (id.action === "pin") window.dispatchEvent(new CustomEvent("interplay-pin", { detail: { view: "particle.slices", plot: document.querySelector(`[data-view="${id.view}"]`) } }));
-  return id;
-}
+window.addEventListener("interplay-chosen", act);
 
-window.dash_clientside = Object.assign({}, window.dash_clientside, { particle: { brush, seen, act } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { particle: { brush, seen } });

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+from dash import MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from components import notice, provenance
+from components import menu, notice, provenance
 from components.address import ADDRESS
 from components.context import jobs
-from components.icons import icon
 from components.job_panel import POLL_MS, progress
+from components.menu import Entry
 from components.views import VIEWS, Items, Query, View, draw, project
 
 CONFIG = {
@@ -22,15 +22,18 @@ CONFIG = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "toImage", "autoScale2d"],
     "displayModeBar": "hover",
 }
-ACTIONS = (
-    ("png", "Download PNG", "image"),
-    ("svg", "Download SVG", "image"),
-    ("csv", "Download data (CSV)", "table"),
-    ("how", "How was this made?", "info"),
-    ("command", "Copy the command", "terminal"),
-    ("pin", "Pin to a board…", "pin"),
+MENU = "card"
+menu.define(
+    MENU,
+    (
+        Entry("png", "Download PNG", "image"),
+        Entry("svg", "Download SVG", "image"),
+        Entry("csv", "Download data (CSV)", "table"),
+        Entry("how", "How was this made?", "info"),
+        Entry("command", "Copy the command", "terminal"),
+        Entry("pin", "Pin to a board…", "pin"),
+    ),
 )
-
 
 JOBS_SHOWN = 2  # over one figure; all of them are in the panel of jobs
 
@@ -55,10 +58,6 @@ def _retry_id(figure: Any) -> dict[str, Any]:
     return {"part": "view-retry", "figure": figure}
 
 
-def action_id(figure: Any, action: Any) -> dict[str, Any]:
-    return {"part": "card-action", "figure": figure, "action": action}
-
-
 def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_name: str = "") -> Component:
     """The card of a view, drawn for this address."""
     figure, items = draw(view, query)
@@ -68,7 +67,7 @@ def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_
                 [
                     html.H2(view.title, className="card-title", title=view.hint),
                     html.Div(list(controls), className="card-controls"),
-                    _menu(view),
+                    menu.button(MENU, view.id, f"{view.title}: download and more"),
                 ],
                 className="card-head",
             ),
@@ -91,16 +90,6 @@ def card(view: View, query: Query, *, controls: Sequence[Component] = (), class_
         className=f"card {class_name}".strip(),
         **{"aria-label": view.title},
     )
-
-
-def _menu(view: View) -> Component:
-    items = [
-        dmc.MenuItem(label, id=action_id(view.id, action), leftSection=icon(symbol, 15), n_clicks=0) for action, label, symbol in ACTIONS
-    ]
-    target = dmc.ActionIcon(
-        icon("dots", 16), variant="subtle", color="gray", size="sm", **{"aria-label": f"{view.title}: download and more"}
-    )
-    return dmc.Menu([dmc.MenuTarget(target), dmc.MenuDropdown(items)], position="bottom-end", shadow="md", keepMounted=True)
 
 
 def state(items: Items) -> list[Component]:
@@ -146,33 +135,24 @@ def redraw(
     return no_update if cause == "view-poll" and items.waiting else figure, state(items), not items.waiting, not items.failed
 
 
-clientside_callback(
-    ClientsideFunction("cards", "act"),
-    Output("card-done", "data"),
-    Input(action_id(ALL, ALL), "n_clicks"),
-    prevent_initial_call=True,
-)
 clientside_callback(ClientsideFunction("cards", "toggle"), Output("cards-off", "data"), Input(ADDRESS, "data"))
 
 
 @callback(
     Output("provenance", "opened"),
     Output("provenance-body", "children"),
-    Input(action_id(ALL, "how"), "n_clicks"),
+    menu.asked(MENU),
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def how(clicks: list[int], query: dict[str, str] | None) -> tuple[Any, Any]:
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update, no_update
-    view = VIEWS[ctx.triggered_id["figure"]]
+def how(asked: dict[str, str], query: dict[str, str] | None) -> tuple[bool, Any]:
+    view = VIEWS[asked["of"]]
     return True, provenance.described(view, view.items(query or {}).shown)
 
 
 def extras() -> list[Component]:
     """What the cards share, once in the shell."""
     return [
-        dcc.Store(id="card-done"),
         dcc.Store(id="cards-off"),
         dmc.Drawer(html.Div(id="provenance-body"), id="provenance", title="How was this made?", position="right", size="lg"),
     ]

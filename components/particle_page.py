@@ -122,7 +122,7 @@ def _unseen(query: Query) -> Component:
         dcc.Store(id=store(v)) for v in particle_stage.SLICES if v not in shown for store in (image_view.event_id, image_view.seen_id)
     ]
     heard = [dcc.Store(id=particle_stage.part_id("seen", v)) for v in particle_stage.SLICES]
-    return html.Div([*inputs, *absent, *heard, dcc.Store(id="stage-done"), particle_stage.drawer()], style={"display": "none"})
+    return html.Div([*inputs, *absent, *heard, particle_stage.drawer()], style={"display": "none"})
 
 
 def _pictures(query: Query) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from analysis import viewform
@@ -15,14 +15,14 @@ from analysis.catalog import MeasurementRecord
 from analysis.core.errors import UserError
 from analysis.core.registry import Labelled
 from analysis.xanes.figures_spectra import mark_colour
-from components import image_view, particle_figures, particle_view, provenance, volume_view
+from components import image_view, menu, particle_figures, particle_view, provenance, volume_view
 from components.address import ADDRESS
 from components.card import state
 from components.context import jobs, style, workspace
 from components.edge_maps import labelled, particle_name
-from components.icons import icon
 from components.image_view import Source
 from components.job_panel import POLL_MS
+from components.menu import Entry
 from components.particle_marks import drawn, line_of, marks_of
 from components.particle_view import MAP_PARAMETERS, NotYet, chosen, collected, sides, title_of
 from components.results import merged
@@ -36,12 +36,16 @@ MARKS = ("points", "brush", "line")
 SHELL_PART, SHELL_PERCENT = 0.4, 95.0  # the shell encloses voxels with so much of the 95th percentile of the edge jump
 LINK = "particles"
 AXES = ("z", "y", "x")
-ACTIONS = (
-    ("png", "Download PNG", "image"),
-    ("csv", "Download these slices (CSV)", "table"),
-    ("how", "How was this made?", "info"),
-    ("command", "Copy the command", "terminal"),
-    ("pin", "Pin to a board…", "pin"),
+MENU = "stage"
+menu.define(
+    MENU,
+    (
+        Entry("png", "Download PNG", "image"),
+        Entry("csv", "Download these slices (CSV)", "table"),
+        Entry("how", "How was this made?", "info"),
+        Entry("command", "Copy the command", "terminal"),
+        Entry("pin", "Pin to a board…", "pin"),
+    ),
 )
 OF_SLICES = ("csv", "pin")  # what a 3D view has not
 
@@ -51,10 +55,6 @@ Made = tuple[dict[str, Any] | None, Items]
 def part_id(part: str, view: Any) -> dict[str, Any]:
     """Id of a part of a picture: stage, marks, state, poll, retry."""
     return {"part": f"particle-{part}", "view": view}
-
-
-def action_id(view: Any, action: Any) -> dict[str, Any]:
-    return {"part": "particle-action", "view": view, "action": action}
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------------------
@@ -268,11 +268,8 @@ def _card(query: Query, view: str, side: str, picture: Component, items: Items) 
 
 
 def _menu(view: str) -> Component:
-    wanted = [a for a in ACTIONS if view in SLICES or a[0] not in OF_SLICES]
-    items = [dmc.MenuItem(label, id=action_id(view, action), leftSection=icon(symbol, 15), n_clicks=0) for action, label, symbol in wanted]
-    target = dmc.ActionIcon(icon("dots", 16), variant="subtle", color="gray", size="sm", **{"aria-label": "Slices: download and more"})
-    menu = dmc.Menu([dmc.MenuTarget(target), dmc.MenuDropdown(items)], position="bottom-end", shadow="md", keepMounted=True)
-    return html.Div(menu, className="stage-menu")
+    what, without = ("Slices", ()) if view in SLICES else ("3D", OF_SLICES)
+    return html.Div(menu.button(MENU, view, f"{what}: download and more", without), className="stage-menu")
 
 
 # -- callbacks -----------------------------------------------------------------------------------------------------------------
@@ -343,27 +340,17 @@ def shown_by(view: str, query: Query) -> tuple[Labelled, ...]:
 
 
 @callback(
-    Output("stage-how", "opened"),
-    Output("stage-how-body", "children"),
-    Input(action_id(ALL, "how"), "n_clicks"),
+    Output("stage-provenance", "opened"),
+    Output("stage-provenance-body", "children"),
+    menu.asked(MENU),
     State(ADDRESS, "data"),
     prevent_initial_call=True,
 )
-def how(clicks: list[int | None], query: dict[str, str] | None) -> tuple[Any, Any]:
+def how(asked: dict[str, str], query: dict[str, str] | None) -> tuple[bool, Any]:
     """The drawer that says where a picture comes from."""
-    if not any(clicks) or not isinstance(ctx.triggered_id, dict):
-        return no_update, no_update
-    items = shown_by(ctx.triggered_id["view"], query or {})
+    items = shown_by(asked["of"], query or {})
     return True, [provenance.entries(items)] if items else [dmc.Text("Nothing is shown yet.", size="sm", c="dimmed")]
 
 
 def drawer() -> Component:
-    return dmc.Drawer(html.Div(id="stage-how-body"), id="stage-how", title="How was this made?", position="right", size="lg")
-
-
-clientside_callback(
-    ClientsideFunction("particle", "act"),
-    Output("stage-done", "data"),
-    Input(action_id(ALL, ALL), "n_clicks"),
-    prevent_initial_call=True,
-)
+    return dmc.Drawer(html.Div(id="stage-provenance-body"), id="stage-provenance", title="How was this made?", position="right", size="lg")

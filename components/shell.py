@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 from dash.development.base_component import Component
 
-from components import job_panel
+from components import job_panel, menu
 from components.address import ADDRESS, control, nav
 from components.card import extras
 from components.context import style, theme, workspace
@@ -32,6 +32,7 @@ def shell() -> Component:
             dcc.Store(id=ADDRESS),
             dmc.NotificationContainer(id="notifications", position="bottom-right"),
             *extras(),
+            *menu.shared(),
             dmc.AppShell(
                 [_header(), _navbar(), dmc.AppShellMain(dash.page_container)],
                 id="shell",
