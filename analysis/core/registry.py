@@ -54,6 +54,11 @@ class Probe:
         return self.head.decode("latin-1")
 
     @cached_property
+    def is_text(self) -> bool:
+        """Whether the head can be text: no zero bytes in it, unless it is marked as UTF-16."""
+        return self.head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in self.head
+
+    @cached_property
     def members(self) -> tuple[str, ...]:
         """Names inside, where the file is a zip archive (xlsx and ndax are)."""
         if not self.head.startswith(b"PK") or not is_zipfile(self.path):
@@ -209,22 +214,37 @@ class Registry:
 
     def candidates(self, path: Path) -> tuple[tuple[Reader, float], ...]:
         """Readers that may read this file, the surest first."""
-        probe = Probe.of(path)
-        if probe.size == 0:
-            raise ReadError(f"{path.name} is empty (0 bytes).", hint="Export or copy it again.")
-        scored = [(r, _sureness(r, probe)) for r in self.readers]
-        # The suffix only breaks ties between equally sure readers.
-        return tuple(sorted(((r, s) for r, s in scored if s > 0), key=lambda rs: (-rs[1], probe.suffix not in rs[0].suffixes)))
+        probe = _probe(path)
+        scored = [(r, _sureness(r, probe)) for r in self._by_suffix(probe)]
+        return tuple(sorted(((r, s) for r, s in scored if s > 0), key=lambda rs: -rs[1]))
+
+    def _by_suffix(self, probe: Probe) -> list[Reader]:
+        """All readers, those of the file's suffix first: it breaks ties between equally sure ones, no more."""
+        return sorted(self.readers, key=lambda r: probe.suffix not in r.suffixes)
 
     def recognise(self, path: Path, *, schema: str = "") -> Reader:
         """The surest reader, of those that make datasets of ``schema`` where there are any."""
-        found = self.candidates(path)
+        probe, found = _probe(path), []
+        for reader in self._by_suffix(probe):
+            sure = _sureness(reader, probe)
+            if sure == 1.0 and schema in ("", reader.schema.name):
+                return reader  # nobody can be surer
+            if sure > 0:
+                found.append((sure, reader))
         if not found:
             known = ", ".join(sorted({s for r in self.readers for s in r.suffixes}))
             raise ReadError(
                 f"No reader recognises the content of {path.name}.", hint=f"Known formats end in {known}; others can be exported as CSV."
             )
-        return next((r for r, _ in found if r.schema.name == schema), found[0][0])
+        ranked = [reader for _, reader in sorted(found, key=lambda sr: -sr[0])]
+        return next((r for r in ranked if r.schema.name == schema), ranked[0])
+
+
+def _probe(path: Path) -> Probe:
+    probe = Probe.of(path)
+    if probe.size == 0:
+        raise ReadError(f"{path.name} is empty (0 bytes).", hint="Export or copy it again.")
+    return probe
 
 
 def _sureness(reader: Reader, probe: Probe) -> float:

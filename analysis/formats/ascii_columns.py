@@ -14,6 +14,7 @@ A last row that is cut off is left out, with a warning; so are rows in between t
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ MIN_ROWS = 3  # fewer rows of numbers in a row are no table
 MAX_BROKEN = 0.1
 _SSRL = re.compile(r"\s*SSRL.*Data Collector", re.IGNORECASE)
 _SIZE = re.compile(r"PTS:\s*(\d+)\s+COLS:\s*(\d+)", re.IGNORECASE)
+WAYS = ((" ", False), (",", False), (";", False), (";", True), ("\t", True), (" ", True))  # separator; whether decimals have a comma
+SAMPLE = 24  # lines
 _WORD = re.compile(r"[A-Za-z]")
 
 
@@ -51,7 +54,10 @@ def columns_in(text: str) -> ColumnFile | None:
     lines = text.splitlines()
     if len(lines) > 12:
         lines = lines[:-1]  # the head may end within a line
-    found = _splitter(lines)
+    # Tables reach to the end of the head: separators that give no numbers there need not be tried on all of it.
+    end = [line for line in lines if line.strip()][-SAMPLE:]
+    able = [way for way in WAYS if any((row := _row(line, *way)) is not None and len(row) >= 2 for line in end)]
+    found = _splitter(lines, able)
     if found is None:
         return None
     header = tuple(lines[: found.first])
@@ -117,10 +123,9 @@ def _plain(name: str, lines: list[str]) -> ColumnFile:
     return ColumnFile(_titles(header, found), np.array(list(found.rows.values())), header, "columns", tuple(warnings))
 
 
-def _splitter(lines: list[str]) -> _Split | None:
+def _splitter(lines: list[str], ways: Sequence[tuple[str, bool]] = WAYS) -> _Split | None:
     """The reading of the lines that gives the most numbers."""
-    tried = [_split(lines, separator, comma) for separator, comma in ((" ", False), (",", False), (";", False), (";", True), ("\t", True))]
-    tried.append(_split(lines, " ", True))
+    tried = [_split(lines, separator, comma) for separator, comma in ways]
     good = [s for s in tried if s is not None and len(s.rows) >= MIN_ROWS]
     return max(good, key=lambda s: len(s.rows) * s.width, default=None)
 

@@ -28,6 +28,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (BadZipFile, EOFError, OSError, Runti
 _NO_SHEETS: tuple[type[Exception], ...] = (KeyError, *_UNREADABLE)
 _VERIFY_BYTES = 1 << 20  # packed members above this size are unpacked once to see that they tell the truth
 _HEAD_ROWS = 200
+TEXTS_BYTES = 1 << 20  # of the texts of a workbook that are searched
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 Cell = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
@@ -87,6 +88,18 @@ def sheet_names(path: Path) -> tuple[str, ...]:
             return tuple(html.unescape(name) for name in found)
     except _NO_SHEETS:
         return ()
+
+
+def mentions(path: Path, words: Sequence[str]) -> bool:
+    """Whether a cell of an .xlsx may say one of some words (in lower case): its texts stand in one part, the sheets are not read."""
+    try:
+        with ZipFile(path) as archive, archive.open("xl/sharedStrings.xml") as part:
+            texts = part.read(TEXTS_BYTES).lower()
+            return any(word.encode() in texts for word in words)
+    except KeyError:  # texts within the sheets
+        return True
+    except _NO_SHEETS:
+        return False
 
 
 def read_sheets(path: Path, wanted: Sequence[str] | None = None) -> tuple[Sheet, ...]:

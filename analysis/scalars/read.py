@@ -27,7 +27,7 @@ from analysis.core.errors import ReadError
 from analysis.core.params import Options
 from analysis.core.registry import Probe, Reader
 from analysis.formats.delimited import encoding_of
-from analysis.formats.excel import raw_sheets, shown
+from analysis.formats.excel import mentions, raw_sheets, shown
 from analysis.schemas import Preview
 
 ROW = ("row",)
@@ -66,11 +66,13 @@ NAMES = {
     "n": "n",
     "better": "better",
 }
+CELL = tuple(written for written, known in NAMES.items() if known == "cell")
 BETTER = {"more": "more", "higher": "more", "less": "less", "lower": "less", "": "", "neither": "", "none": ""}
 STATES = ("pristine", "charged", "discharged")
 # A table of one row a cycle, a manifest, a record: other readers know what to do with them.
 OTHERS = re.compile(r"\b(file|capacity|voltage|current|energy|time|dqdv)\b", re.IGNORECASE)
 SMALL_BYTES = 4 << 20
+HEAD_BYTES = 1 << 14  # titles, and comments above them
 SURE, SURE_LONG, LONG = 0.6, 0.95, {"cell", "name", "value"}
 _HEADER = re.compile(r"^(?P<name>.*?)\s*(?:\[(?P<a>[^\]]*)\]|\((?P<b>[^)]*)\)|\s/\s(?P<c>.+))$")
 
@@ -92,11 +94,10 @@ def sniff(probe: Probe) -> float:
     if probe.size > SMALL_BYTES:
         return 0.0
     try:
-        lines = _lines(probe.path) if probe.head.startswith(b"PK") else _parsed(probe.head, cut=probe.size > len(probe.head))
-        found = head_of(lines[0][1]) if lines else None
+        found = head_of(_first_row(probe))
     except (ReadError, csv.Error):
         return 0.0
-    if found is None or "cell" not in found.named:
+    if "cell" not in found.named:
         return 0.0
     if found.is_long:
         return SURE_LONG
@@ -208,17 +209,26 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
         )
     if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
         for _, rows in raw_sheets(path):
-            found = [(k, [shown(c) for c in row]) for k, row in enumerate(rows, start=1) if any(shown(c).strip() for c in row)]
-            if found and "cell" in head_of(found[0][1]).named:
-                return found
+            found = ((k, cells) for k, row in enumerate(rows, start=1) if "".join(cells := [shown(c) for c in row]).strip())
+            first = next(found, None)
+            if first is not None and "cell" in head_of(first[1]).named:
+                return [first, *found]
         return []
     return _parsed(content)
 
 
-def _parsed(content: bytes, *, cut: bool = False) -> list[tuple[int, list[str]]]:
-    """Rows of a text table; ``cut``: the last line may be half of one."""
+def _first_row(probe: Probe) -> list[str]:
+    """The titles that a table begins with; none where it is no table."""
+    if probe.head.startswith(b"PK"):
+        lines = _lines(probe.path) if mentions(probe.path, CELL) else []
+    else:
+        lines = _parsed(probe.head[:HEAD_BYTES])[:1]
+    return lines[0][1] if lines else []
+
+
+def _parsed(content: bytes) -> list[tuple[int, list[str]]]:
+    """Rows of a text table."""
     lines = content.decode(encoding_of(content), errors="replace").splitlines()
-    lines = lines[:-1] if cut else lines
     kept = [(k, line) for k, line in enumerate(lines, start=1) if line.strip() and not line.lstrip().startswith("#")]
     if not kept or "\x00" in kept[0][1]:
         return []

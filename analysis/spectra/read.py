@@ -222,7 +222,7 @@ def _sniff_athena(probe: Probe) -> float:
 
 def _sniff_columns(probe: Probe) -> float:
     """Sure of SSRL's files; of others where names and values are those of a spectrum; weak where only the values are."""
-    if probe.head.startswith(BINARY) or is_xdi(probe.text):
+    if not probe.is_text or probe.head.startswith(BINARY) or is_xdi(probe.text):
         return 0.0
     if is_data_collector(probe.text):
         return 1.0
