@@ -29,9 +29,6 @@ menu.define(
         Entry("png", "Download PNG", "image"),
         Entry("svg", "Download SVG", "image"),
         Entry("csv", "Download data (CSV)", "table"),
-        Entry("how", "How was this made?", "info"),
-        Entry("command", "Copy the command", "terminal"),
-        Entry("pin", "Pin to a board…", "pin"),
     ),
 )
 

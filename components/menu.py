@@ -24,9 +24,17 @@ class Entry:
     symbol: str
 
 
+# What can be done with every picture, after what it can be saved as.
+COMMON = (
+    Entry("how", "How was this made?", "info"),
+    Entry("command", "Copy the command", "terminal"),
+    Entry("pin", "Pin to a board…", "pin"),
+)
+
+
 def define(name: str, entries: Sequence[Entry]) -> None:
-    """A kind of menu; the page holds it once."""
-    _MENUS[name] = tuple(entries)
+    """A kind of menu, its own entries before the common ones; the page holds it once."""
+    _MENUS[name] = (*entries, *COMMON)
 
 
 def button(name: str, of: str, label: str, without: Sequence[str] = ()) -> Component:

@@ -42,9 +42,6 @@ menu.define(
     (
         Entry("png", "Download PNG", "image"),
         Entry("csv", "Download these slices (CSV)", "table"),
-        Entry("how", "How was this made?", "info"),
-        Entry("command", "Copy the command", "terminal"),
-        Entry("pin", "Pin to a board…", "pin"),
     ),
 )
 OF_SLICES = ("csv", "pin")  # what a 3D view has not

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.compare.figures_base import Trace, axis_text, finish, nothing, of_schema, origins, safe, small, unit_text
+from analysis.compare.figures_base import axis_text, of_schema, origins, small, unit_text
 from analysis.compare.replicates import Replicate, Rows, replicates
+from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.numerics.statistics import FEW, mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled

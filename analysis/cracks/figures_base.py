@@ -1,25 +1,16 @@
-"""What the figures of cracks share: notes, frames, colours of items."""
+"""What the figures of cracks share: notes, colours of items."""
 
-import html
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.core.data import Scalar, scalars
+from analysis.core.figure import safe
 from analysis.core.registry import Labelled
 from analysis.core.style import Style, legend_name, origin_note
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-Trace = dict[str, Any]
 NOTE_LENGTH, WIDE_NOTE = 62, 124  # characters a line
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
-
-
-def safe(text: str) -> str:
-    """User text as text: no markup, and no hover template either."""
-    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def legend(item: Labelled) -> str:
@@ -69,17 +60,3 @@ def faded(colour: str, alpha: float) -> str:
         r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         return f"rgba({r},{g},{b},{alpha})"
     return colour.replace("rgb(", "rgba(").replace(")", f", {alpha})")
-
-
-def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
-    """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
-    import plotly.graph_objects as go
-
-    whole = {"template": style.template(), "uirevision": revision, **layout}
-    return go.Figure({"data": list(traces), "layout": whole}, _validate=False)
-
-
-def nothing(said: str, style: Style) -> "go.Figure":
-    """An empty frame that says why it is empty."""
-    note = {"text": said, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "font": {"color": style.muted}}
-    return finish([], {"annotations": [note], "xaxis": {"visible": False}, "yaxis": {"visible": False}}, style, "nothing")

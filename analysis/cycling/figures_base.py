@@ -1,27 +1,18 @@
-"""What the cycling figures share: units as people write them, legends, notes, the empty figure.
+"""What the cycling figures share: units as people write them, legends, notes."""
 
-Traces are plain dicts and become a ``go.Figure`` once, without validation: twenty times faster than checking each
-property, and the tests read the figures back. Plotly is imported when the first figure is built, not with this module.
-"""
-
-import html
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 from pydantic import Field
 
 from analysis.core.errors import DataError
+from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import FONT_PX, Style, legend_name, origin_note
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-Trace = dict[str, Any]
 
 UNIT_TEXT = {
     "mA h": "mA h",
@@ -46,11 +37,6 @@ class FigureParams(Params):
     legend: Literal["auto", "cells", "groups"] = Field(
         "auto", title="Legend", description="auto: each cell while they are few, else one entry a group"
     )
-
-
-def safe(text: str) -> str:
-    """User text as text: no markup, and no hover template either."""
-    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def short(text: str, length: int = LABEL_LENGTH) -> str:
@@ -226,24 +212,3 @@ def notes_below(items: Sequence[Labelled], notes: Sequence[str], style: Style) -
 def heading(group: str) -> str:
     """A group's name over its panel."""
     return f"<b>{safe(short(group or 'no group'))}</b>"
-
-
-def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
-    """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
-    import plotly.graph_objects as go
-
-    # A hidden entry switches what it belongs to: one click toggles the unit, two show it alone.
-    legend = {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant", **layout.get("legend", {})}
-    common = {"template": style.template(), "uirevision": revision}
-    return go.Figure({"data": list(traces), "layout": {**common, **layout, "legend": legend}}, _validate=False)
-
-
-def nothing(sentence: str, style: Style) -> "go.Figure":
-    """An empty figure that says what is missing."""
-    import plotly.graph_objects as go
-
-    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    text = "<br>".join(safe(line) for line in textwrap.wrap(sentence, 52))
-    note = {"text": text, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": style.muted}}
-    layout = {"template": style.template(), "xaxis": hidden, "yaxis": hidden, "annotations": [note], "showlegend": False}
-    return go.Figure({"data": [], "layout": layout}, _validate=False)

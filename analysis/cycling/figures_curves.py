@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from analysis.core.figure import Trace, nothing
+from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, FONT_PX, Style
 from analysis.cycling.curves import LI_IN_V, to_li_scale
 from analysis.cycling.figures_base import (
     FigureParams,
-    Trace,
     axis_text,
     cell_id,
     common_units,
     count_note,
     customdata,
-    finish,
     float32,
     heading,
     hover,
     notes_below,
-    nothing,
     title_with_notes,
     trace_of,
     unit_text,

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from analysis.core.figure import Trace, nothing
+from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.cycling.figures_base import (
     FigureParams,
-    Trace,
     axis_text,
     common_units,
     customdata,
-    finish,
     float32,
     hover,
     is_regular,
-    nothing,
     plural,
     text_values,
     title_with_notes,

@@ -10,24 +10,22 @@ from pydantic import Field
 
 from analysis.core.data import Scalar, scalars, table
 from analysis.core.errors import DataError, ParamError
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.cycling.figures_base import (
-    Trace,
     axis_text,
     by_group,
     cell_id,
     common_units,
     customdata,
-    finish,
     float32,
     hover,
     is_regular,
     joint_name,
-    nothing,
     plural,
-    safe,
     short,
     text_values,
     title_with_notes,

@@ -1,9 +1,5 @@
-"""What the figures of spectra share: names in legends, notes below the axis, marker lines, the frame.
+"""What the figures of spectra share: names in legends, notes below the axis, marker lines, the frame."""
 
-Traces are plain dicts and become a ``go.Figure`` once, without validation. Plotly is imported when a figure is built.
-"""
-
-import html
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from analysis.core import figure
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError
+from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, Style, legend_name, origin_note
@@ -21,7 +19,6 @@ from analysis.spectra.curves import calibrated_on
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-Trace = dict[str, Any]
 EV: dict[str, Any] = {"unit": "eV"}
 STATE_MARK = " · "  # what stands before the state in a label: "C1 · charged"
 STATES = ("charged", "discharged", "pristine")  # always the same dash and the same order
@@ -41,11 +38,6 @@ class SpectrumFigureParams(Params):
     low: float | None = Field(None, title="Shown from", json_schema_extra=EV)
     high: float | None = Field(None, title="Shown to", json_schema_extra=EV)
     markers: tuple[str, ...] = Field((), title="Marker lines as name@energy")
-
-
-def safe(text: str) -> str:
-    """User text as text: no markup, and no hover template either."""
-    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def names(item: Labelled) -> list[str]:
@@ -180,10 +172,7 @@ def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **properties: Any
 
 def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
     """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
-    import plotly.graph_objects as go
-
-    whole = _with_notes(dict(layout), style)
-    return go.Figure({"data": list(traces), "layout": {"template": style.template(), "uirevision": revision, **whole}}, _validate=False)
+    return figure.finish(traces, _with_notes(dict(layout), style), style, revision)
 
 
 def trace_id(item: Labelled) -> dict[str, Any]:

@@ -7,23 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.errors import DataError
+from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
-from analysis.spectra.figures_base import (
-    SpectrumFigureParams,
-    Trace,
-    colours,
-    energy_axis,
-    finish,
-    legend,
-    line,
-    markers,
-    names,
-    notes,
-    safe,
-    span,
-)
+from analysis.spectra.figures_base import SpectrumFigureParams, colours, energy_axis, finish, legend, line, markers, names, notes, span
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

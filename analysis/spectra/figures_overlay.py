@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from analysis.core.figure import Trace
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.spectra.edges import S_K_MARKERS
@@ -13,7 +14,6 @@ from analysis.spectra.figures_base import (
     ENERGY_TITLE,
     EV,
     SpectrumFigureParams,
-    Trace,
     colours,
     columns_of_legend,
     dash_of,

@@ -8,6 +8,7 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.errors import DataError
+from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style
@@ -17,7 +18,6 @@ from analysis.spectra.figures_base import (
     ENERGY_TITLE,
     EV,
     SpectrumFigureParams,
-    Trace,
     colours,
     columns_of_legend,
     dash_of,
@@ -28,7 +28,6 @@ from analysis.spectra.figures_base import (
     markers,
     names,
     notes,
-    safe,
     span,
     visible_range,
 )

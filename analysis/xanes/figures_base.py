@@ -1,24 +1,16 @@
-"""What the figures of X-ray microscopy share: names, states, notes below the axis, the frame, the empty figure.
+"""What the figures of X-ray microscopy share: names, states, notes below the axis."""
 
-Traces are plain dicts and become a ``go.Figure`` once, without validation. Plotly is imported when a figure is built.
-"""
-
-import html
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xarray as xr
 
 from analysis.core.errors import DataError
+from analysis.core.figure import safe
 from analysis.core.registry import Labelled
 from analysis.core.style import Style, legend_name, origin_note
 from analysis.schemas import DEFINITIONS
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-Trace = dict[str, Any]
 
 STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charged"
 STATES = ("pristine", "discharged", "charged")  # as the edge energy rises
@@ -28,11 +20,6 @@ NARROW_NOTE = 44  # in figures whose names take room at the left
 WIDE_NOTE = 120  # in figures that are drawn wide
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}
 QUANTITIES = {"soc": "State of charge", "valence": "Ni valence"}
-
-
-def safe(text: str) -> str:
-    """User text as text: no markup, and no hover template either."""
-    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def state_of(item: Labelled) -> str:
@@ -123,23 +110,3 @@ def heading(text: str, x: float, y: float, style: Style) -> dict[str, Any]:
     """A panel's name in its upper left corner; places in parts of the paper."""
     place = {"x": x, "xref": "paper", "xanchor": "left", "xshift": 6, "y": y, "yref": "paper", "yanchor": "top", "yshift": -3}
     return {"text": f"<b>{safe(text)}</b>", "showarrow": False, "font": {"color": style.ink}, **place}
-
-
-def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
-    """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
-    import plotly.graph_objects as go
-
-    legend_look = {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant", **layout.get("legend", {})}
-    common = {"template": style.template(), "uirevision": revision}
-    return go.Figure({"data": list(traces), "layout": {**common, **layout, "legend": legend_look}}, _validate=False)
-
-
-def nothing(sentence: str, style: Style) -> "go.Figure":
-    """An empty figure that says what is missing."""
-    import plotly.graph_objects as go
-
-    hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    text = "<br>".join(safe(line) for line in textwrap.wrap(sentence, 52))
-    note = {"text": text, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": style.muted}}
-    layout = {"template": style.template(), "xaxis": hidden, "yaxis": hidden, "annotations": [note], "showlegend": False}
-    return go.Figure({"data": [], "layout": layout}, _validate=False)

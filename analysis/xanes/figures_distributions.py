@@ -9,6 +9,8 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.data import scalars
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
@@ -17,15 +19,11 @@ from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
     WIDE_NOTE,
-    Trace,
-    finish,
     heading,
     legend,
-    nothing,
     number_format,
     one_of,
     plural,
-    safe,
     short_name,
     state_of,
     titled,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.core.data import Scalar, scalars
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
@@ -16,13 +18,9 @@ from analysis.xanes.figures_base import (
     NARROW_NOTE,
     STATE_SHORT,
     STATES,
-    Trace,
-    finish,
     legend,
-    nothing,
     number_format,
     one_of,
-    safe,
     short_name,
     state_of,
     titled,

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
-from analysis.xanes.figures_base import Trace, finish, legend, nothing, safe, titled
+from analysis.xanes.figures_base import legend, titled
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.definitions import Definition
-from analysis.xanes.figures_base import Trace, finish, nothing, plural, safe, titled
+from analysis.xanes.figures_base import plural, titled
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,6 +9,8 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.data import Scalar, scalars
+from analysis.core.figure import Trace, nothing, safe
+from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
@@ -18,14 +20,10 @@ from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,
     WIDE_NOTE,
-    Trace,
-    finish,
     legend,
-    nothing,
     number_format,
     one_of,
     plural,
-    safe,
     short,
     short_name,
     state_of,

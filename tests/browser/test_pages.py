@@ -107,6 +107,29 @@ def menu(page: Any, card: str, item: str) -> None:
     page.get_by_role("menuitem", name=item).click()
 
 
+def test_a_menu_is_walked_with_keys(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/cycling")
+    drawn(page, CARDS)
+    button = page.get_by_role("button", name="Capacity retention: download and more")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("menuitem", name="Download PNG")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("menuitem", name="Pin to a board")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem", name="Download PNG")).to_be_hidden()
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_labels_have_room_before_a_figure_is_drawn(demo_server: Any, open_page: Any) -> None:
+    page = open_page(demo_server.url + "/cycling")
+    drawn(page, CARDS)
+    again = "[...document.querySelectorAll('.js-plotly-plot')].filter(g => g._fullLayout._redrawFromAutoMarginCount !== undefined).length"
+    assert page.evaluate(again) <= 1, "Plotly draws a figure twice where its margins are too narrow; fonts differ a little"
+
+
 def test_downloads(demo_server: Any, open_page: Any) -> None:
     page = open_page(demo_server.url + "/cycling")
     drawn(page, CARDS)
