@@ -15,7 +15,7 @@ import numpy as np
 
 DIGIT, LETTER, SIGN, LINE = 0.64, 0.63, 0.85, 1.3  # of the font's size: widths of characters, height of a line
 TICK, GAP, STANDOFF = 4, 3, 6  # pixels: length of a tick, from it to its label, from there to the title
-SPARE = 4  # pixels: what fonts differ by
+SPARE = 6  # pixels: what fonts differ by
 BARE = 18  # pixels: what Plotly keeps beyond labels without a title
 TICKS = 8  # on an axis of the height that cards have
 PLAIN = 4  # powers of ten that are written out; beyond, a letter stands for thousands

@@ -31,6 +31,8 @@ POLYFILL = "deps/polyfill@7.12.1.min.js"
 STATIC_AGE_S = 31536000
 DEMO_JOB = "demo-study"
 _CALLBACKS: list[tuple[dict[str, Any], Any]] = []  # what the browser is told of each, and what the server runs
+# Modules and deferred scripts run in this order: what callbacks call is there before the page is asked for, and what draws figures
+# is read while the server answers.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -46,8 +48,8 @@ INDEX = """<!DOCTYPE html>
 {%config%}
 <script src="/assets/vendor/regenerator-runtime-0.14.1.js"></script>
 {%scripts%}
-{%renderer%}
-<script src="/assets/vendor/plotly-4.1.1.min.js"></script>
+<script id="_dash-renderer" type="module">START</script>
+<script src="/assets/vendor/plotly-4.1.1.min.js" defer></script>
 </footer>
 </body>
 </html>"""
@@ -86,8 +88,8 @@ def build(root: Path, *, roots: tuple[Path, ...], hosts: frozenset[str], token: 
         eager_loading=True,  # what draws figures is parsed while the page is asked for, not after it has come
         suppress_callback_exceptions=True,
         compress=bool(hosts - LOOPBACK),  # on this machine itself, packing costs more time than it saves
-        index_string=INDEX,
     )
+    app.index_string = INDEX.replace("START", app.renderer)
     _load_less()  # plotly.js is among them once there is an app
     _share_callbacks()
     _configure(app, Context(workspace, Jobs(workspace.store, executor), tuple(r.resolve() for r in roots)))

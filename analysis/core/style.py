@@ -90,7 +90,7 @@ class Style:
             "colorway": list(PALETTE[self.theme]),
             "xaxis": axis,
             "yaxis": axis,
-            "margin": {"l": 56, "r": 12, "t": 15, "b": 44},
+            "margin": {"l": 58, "r": 14, "t": 15, "b": 44},
             "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": size - 1}, "bgcolor": "rgba(0,0,0,0)"},
             "hoverlabel": {"font": {"family": FONT, "size": 12}, "namelength": -1},
             "hovermode": "closest",

@@ -126,8 +126,9 @@ def test_a_menu_is_walked_with_keys(demo_server: Any, open_page: Any) -> None:
 def test_labels_have_room_before_a_figure_is_drawn(demo_server: Any, open_page: Any) -> None:
     page = open_page(demo_server.url + "/cycling")
     drawn(page, CARDS)
-    again = "[...document.querySelectorAll('.js-plotly-plot')].filter(g => g._fullLayout._redrawFromAutoMarginCount !== undefined).length"
-    assert page.evaluate(again) <= 1, "Plotly draws a figure twice where its margins are too narrow; fonts differ a little"
+    twice = page.evaluate("""[...document.querySelectorAll('.js-plotly-plot')].filter(g => g._fullLayout._redrawFromAutoMarginCount !== undefined)
+        .map(g => ({figure: JSON.parse(g.closest('.graph').id).figure, given: g.layout.margin, got: g._fullLayout._size}))""")
+    assert len(twice) <= 1, f"Plotly draws a figure twice where its margins are too narrow; fonts differ a little: {twice}"
 
 
 def test_downloads(demo_server: Any, open_page: Any) -> None:

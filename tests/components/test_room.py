@@ -55,7 +55,7 @@ def test_packed_numbers_are_read() -> None:
     packed = {"dtype": "f8", "bdata": base64.b64encode(np.array(written).tobytes()).decode("ascii")}
     titled = {"yaxis": {"title": {"text": "Capacity"}}}
     plain, made = (margin(figure({"type": "scatter", "x": [0, 1], "y": y}, **titled))["l"] for y in (written, packed))
-    assert plain == made > 56
+    assert plain == made > 58
 
 
 @pytest.mark.parametrize("axis", [{"visible": False}, {"automargin": False}])
@@ -66,4 +66,4 @@ def test_what_shows_nothing_needs_nothing(axis: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan], [5.0, 5.0], ["x", None]])
 def test_odd_values_are_no_trouble(values: list[Any]) -> None:
-    assert margin(figure({"type": "scatter", "x": values, "y": values}, yaxis={"type": "log"}))["l"] >= 56
+    assert margin(figure({"type": "scatter", "x": values, "y": values}, yaxis={"type": "log"}))["l"] >= 58
