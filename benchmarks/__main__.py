@@ -26,6 +26,7 @@ PARTS = {
     "cracks": "crack_truth",
     "cracks_speed": "crack_speed",
     "volume": "browser_volume",
+    "masks": "browser_masks",
     "scorecard": "compare_intervals",
 }
 

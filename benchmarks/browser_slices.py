@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Walk:
 
 def run(*, quick: bool) -> Section:
     steps = QUICK_STEPS if quick else STEPS
-    with places.folder() as folder, served.views(MODULE, folder / "study") as address, served.chromium() as (browser, version):
+    with places.folder() as folder, served.own(MODULE, folder / "study") as address, served.chromium() as (browser, version):
         walks = [w for side in SIDES for w in _walked(browser, address, side, steps)]
     intro = (
         f"Chromium {version} with software WebGL, one pane of 1024 × 1024 pixels (512² fills 512 × 512 of it), {DEPTH} slices of camera "
@@ -99,7 +100,7 @@ def fill(store: Any) -> dict[str, Any]:
     from components.image_view import image_view, shown
 
     space = ("z", "y", "x")
-    bodies = {f"plane-{n}": (space, (DEPTH, n, n)) for n in SIDES}
+    bodies: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {f"plane-{n}": (space, (DEPTH, n, n)) for n in SIDES}
     bodies["stack"] = ((*space, "energy"), (STACK_DEPTH, 512, 512, ENERGIES))
     made: dict[str, Any] = {}
     for number, (name, (dims, shape)) in enumerate(bodies.items()):
@@ -112,4 +113,4 @@ def fill(store: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    served.main(MODULE, __doc__, run, fill)
+    served.main(MODULE, __doc__, run, partial(served.serve_views, fill=fill))

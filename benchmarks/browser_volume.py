@@ -3,6 +3,7 @@
 ``python -m benchmarks.browser_volume [--quick]`` prints the section; ``run`` returns it.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ TURNS, QUICK_TURNS = 40, 8
 
 def run(*, quick: bool) -> Section:
     times, turns = (QUICK_TIMES, QUICK_TURNS) if quick else (TIMES, TURNS)
-    with places.folder() as folder, served.views(MODULE, folder / "study") as address, served.chromium() as (browser, version):
+    with places.folder() as folder, served.own(MODULE, folder / "study") as address, served.chromium() as (browser, version):
         found = [_turned(browser, f"{address}/?show={name}", times, turns) for name in FACES]
     rows = tuple((what, *(column[what] for column in found)) for what in found[0])
     intro = (
@@ -87,4 +88,4 @@ def fill(store: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    served.main(MODULE, __doc__, run, fill)
+    served.main(MODULE, __doc__, run, partial(served.serve_views, fill=fill))

@@ -111,7 +111,7 @@ def _values(sides: Mapping[str, list[dict[str, float]]]) -> xr.Dataset:
     given: dict[str, list[dict[str, object]]] = {n: [] for n in ("cycles", "cracks", "edges", "peaks")}
     edges: list[xr.Dataset] = []
     for name, group, cell in cells:
-        unit = {"cell": name, "group": group}
+        unit: dict[str, object] = {"cell": name, "group": group}
         given["cycles"].append(unit)
         given["cracks"].append({**unit, "particle": "P"})
         for state in ("charged", "discharged"):

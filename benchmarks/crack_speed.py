@@ -46,7 +46,7 @@ def run(*, quick: bool) -> Section:
     return Section("cracks_speed", "Cracks: time and memory", intro, tables)
 
 
-def _volume(folder: Path, shape: tuple[int, ...]) -> tuple[Path, float]:
+def phantom(folder: Path, shape: tuple[int, ...]) -> tuple[Path, float]:
     """A ball with six plane cracks and noise, made slab by slab, and its true ratio."""
     path = folder / ("x".join(map(str, shape)) + ".npy")
     rng = np.random.default_rng(1)
@@ -84,7 +84,7 @@ def _asked(which: str, path: Path, python: str = sys.executable) -> dict[str, fl
 
 
 def _compared(folder: Path, side: int, rounds: int, porespy: Path) -> list[tuple[str, ...]]:
-    path, truth = _volume(folder, (side,) * 3)
+    path, truth = phantom(folder, (side,) * 3)
     pythons = {"ours": sys.executable, "scipy": sys.executable, "porespy": str(porespy)}
     answers: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
     for k in range(rounds):
@@ -118,7 +118,7 @@ def _steps(answer: dict[str, float]) -> str:
 
 
 def _large(folder: Path) -> tuple[str, ...]:
-    path, truth = _volume(folder, LARGE)
+    path, truth = phantom(folder, LARGE)
     answer = _asked("ours", path)
     return _row(f"512 × 1024 × 1024 ({100 * truth:.2f} %)", "ours", answer, answer)
 

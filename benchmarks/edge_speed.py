@@ -129,7 +129,7 @@ def _ways_table(*, quick: bool) -> Table:
     grid, count = truth().GRID, 8 * BLOCK
     ours = _interleaved({"e_half": _edges_work(spectra_of(count), np.ones(BLOCK, dtype=bool), plan_of("e_half"))}, count, runs=3)[0]
     noisy = spectra_of(max(w.count for w in edge_contenders.WAYS))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for way in edge_contenders.WAYS:
         off = off_definition(way)
         if off > way.within_ev:

@@ -141,7 +141,7 @@ def _iron() -> list[tuple[str, ...]]:
 
 
 def _nickel() -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, half, white in (("NiO", 8340.05, 8347.76), ("LiNiO2", 8341.82, 8349.74)):
         ds = taken([XAS / "refs_ni" / f"ref_{name}.txt"])
         energy, mu = ds["energy"].values, ds["mu"].values[0]

@@ -31,7 +31,7 @@ ARGUMENTS = (
 )
 SHOWN = 1090  # pixels: the height of what fills a page of ``serve_views``
 
-Fill = Callable[[Any], Mapping[str, Any]]  # a store → what to show for each name
+Serve = Callable[[Path, int], None]  # a folder for the study, the port
 
 
 @contextmanager
@@ -97,15 +97,15 @@ def page(browser: Any, clock: str, size: tuple[int, int], address: str, context:
         own.close()
 
 
-# -- pages of one view -----------------------------------------------------------------------------------------------------
+# -- benchmarks with a server of their own ---------------------------------------------------------------------------------
 
 
-def views(module: str, study: Path) -> Any:
-    """A server of what ``module`` (a benchmark that ends with ``main``) shows."""
+def own(module: str, study: Path) -> Any:
+    """The server of ``module``, a benchmark that ends with ``main``."""
     return server(["-m", module, "--serve", str(study)])
 
 
-def main(module: str, doc: str, run: Callable[..., Section], fill: Fill) -> None:
+def main(module: str, doc: str, run: Callable[..., Section], serve: Serve) -> None:
     """``python -m MODULE [--quick]`` prints the section; with ``--serve``, the server that it starts."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=doc)
     parser.add_argument("--quick", action="store_true")
@@ -113,17 +113,22 @@ def main(module: str, doc: str, run: Callable[..., Section], fill: Fill) -> None
     parser.add_argument("--port", type=int, default=0)
     args = parser.parse_args()
     if args.serve:
-        serve_views(args.serve, args.port, fill)
+        serve(args.serve, args.port)
     else:
         print(run(quick=args.quick).markdown())
 
 
-def serve_views(study: Path, port: int, fill: Fill) -> None:
-    """Serve ``/?show=NAME``: one view alone on its page."""
+def forever(app: Any, port: int) -> None:
+    from werkzeug.serving import make_server
+
+    make_server("127.0.0.1", port, app.server, threaded=True).serve_forever()
+
+
+def serve_views(study: Path, port: int, fill: Callable[[Any], Mapping[str, Any]]) -> None:
+    """Serve ``/?show=NAME``: one view alone on its page. ``fill`` puts things into a store and says what to show for each name."""
     import dash_mantine_components as dmc
     from dash import html
     from flask import request
-    from werkzeug.serving import make_server
 
     from app import create_app
     from components.context import CONFIG
@@ -136,4 +141,4 @@ def serve_views(study: Path, port: int, fill: Fill) -> None:
         return dmc.MantineProvider(html.Div(made[name], style={"height": SHOWN})) if name in made else html.Div()
 
     app.layout = layout
-    make_server("127.0.0.1", port, app.server, threaded=True).serve_forever()
+    forever(app, port)

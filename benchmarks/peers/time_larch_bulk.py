@@ -20,7 +20,7 @@ energy, spectra = np.load(folder / "energy.npy"), np.load(folder / "spectra.npy"
 ranges = {**asked["ranges"], "e0": asked["e0"]}
 
 
-def one(mu):
+def one(mu: np.ndarray) -> Group:
     group = Group(energy=energy, mu=mu)
     pre_edge(group, **ranges)
     return group
