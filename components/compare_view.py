@@ -111,9 +111,10 @@ def small(figure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _small_axis(axis: dict[str, Any]) -> dict[str, Any]:
-    """Few and small ticks, the first line of the title; a second axis above is left out."""
+    """Few and small ticks, the first line of the title unless it is a note; a second axis above is left out."""
     title = axis.get("title") or {}
-    text = re.sub(r" \([^()]*\)(?= / )", "", str(title.get("text", "") if isinstance(title, dict) else title).partition("<br>")[0])
+    first = str(title.get("text", "") if isinstance(title, dict) else title).partition("<br>")[0]
+    text = "" if first.startswith("<span") else re.sub(r" \([^()]*\)(?= / )", "", first)
     slim: dict[str, Any] = {"title": {"text": text, "font": {"size": SMALL_PX}, "standoff": 3}, "tickfont": {"size": SMALL_PX}}
     if axis.get("side") == "top":
         slim["visible"] = False
@@ -126,7 +127,7 @@ def _short(tick: str) -> str:
     """The state alone of a tick that names group, state and counts: the group is its colour."""
     if not tick.startswith("<b>"):
         return tick
-    state = tick.partition("</b>")[2].partition("<br>")[0].strip()
+    state = tick.partition("</b>")[2].removeprefix("<br>").partition("<br>")[0].strip()
     return SHORT.get(state, state)
 
 

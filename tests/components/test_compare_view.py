@@ -54,3 +54,13 @@ def test_while_jobs_run_the_modalities_are_left_alone(asked: list[Items], monkey
 def test_nothing_is_prepared_in_an_empty_workspace(served: Served) -> None:
     assert prepare.waiting()
     assert served.jobs.recent() == []
+
+
+def test_a_tile_names_states_and_leaves_notes_out() -> None:
+    note = '<span style="font-size:10.5px">Every particle weighs the same.</span>'
+    ticks = ["<b>uncoated</b><br>charged<br>4 particles<br>90 voxels", "<b>coated</b><br>discharged<br>1 particle<br>9 voxels"]
+    across, upright = {"title": {"text": note}, "ticktext": ticks, "tickvals": [0, 1]}, {"title": {"text": f"Edge energy<br>{note}"}}
+    figure = {"data": [{"type": "scatter", "x": [0, 1], "y": [1, 2]}], "layout": {"xaxis": across, "yaxis": upright}}
+    layout = compare_view.small(figure)["layout"]
+    assert layout["xaxis"]["ticktext"] == ["Chg.", "Dis."]
+    assert layout["xaxis"]["title"]["text"] == "" and layout["yaxis"]["title"]["text"] == "Edge energy"
