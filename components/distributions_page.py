@@ -31,6 +31,7 @@ FIELDS = (
     ("norm2", "to"),
     ("energy_offset", "offset"),
 )
+DEPTH = "Only voxels of these depths below the surface, in µm: two ends with a comma between. Cracks are no surface."
 HOW = (
     "Import stacks of images over an absorption edge, or finished edge maps: one particle each, with its cell and group, and its state "
     "(charged or discharged) and cycle. Two particles in each state are enough to begin with."
@@ -87,6 +88,7 @@ def _recipe(query: Query, *, said: bool = True) -> Component:
         info = EdgeParams.model_fields[name]
         default = _found_e0() if info.default is None else f"{info.default:g}"
         fields.append(entry(name, query, word, info.title or name, placeholder=default, unit="eV", width=58))
+    fields.append(entry("depth", query, "depth", DEPTH, placeholder="all", unit="µm", width=72))
     shown = calibrants.fields(query) if distributions_view.calibrated(query) else []
     about = [panel(RECIPE, query, class_name="grow")] if said else []
     return html.Div([*fields, *shown, *about], className="recipe-row")

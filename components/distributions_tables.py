@@ -134,6 +134,7 @@ def recipe(query: Query) -> Drawn:
     e0 = f"E0 {params['e0']:g} eV ({where})" if "e0" in params else "E0 is being found"
     lines = f"pre-edge line {shown.pre1:g} … {shown.pre2:g} eV, post-edge line {shown.norm1:g} … {shown.norm2:g} eV from E0, order 1"
     lines += f", energies {shown.energy_offset:+g} eV" if shown.energy_offset else ""
+    lines += f"; only {ends[0]:g} to {ends[1]:g} µm below the surface" if (ends := view.depth(query)) else ""
     items = merged_remarks(query)
     text = f"All particles alike: {DEFINITIONS[shown.definition]}, {e0}, {_minus(lines)}."
     total = sum(i.data.attrs.get("schema") == "xanes.distribution" for i in items.shown)

@@ -1,8 +1,8 @@
 """The distributions page's views: which particles, and which results of theirs, stand behind each figure.
 
 Names in the address: ``ref``, ``cmp``, ``excluded``, ``off`` as on every page of groups; ``states``, ``cycle``, ``dims`` choose
-measurements; the recipe of edge maps as in ``components.edge_maps``; ``show``, ``calibrants``, ``energies``, ``values`` of the calibration;
-``bins``, ``range``, ``per``, ``curves``, ``inside``, ``brush`` of the pictures.
+measurements; the recipe of edge maps as in ``components.edge_maps``; ``depth``, the depths whose voxels count; ``show``, ``calibrants``,
+``energies``, ``values`` of the calibration; ``bins``, ``range``, ``per``, ``curves``, ``inside``, ``brush`` of the pictures.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Make = Callable[[MeasurementRecord, str], tuple[str | None, Status | None]]
 
 CHOICE = ("ref", "cmp", "excluded", "states", "cycle", "dims")
 CALIBRATION = ("show", *calibrants.NAMES)
-MAPS = (*CHOICE, *edge_maps.RECIPE, *CALIBRATION)
+MAPS = (*CHOICE, *edge_maps.RECIPE, "depth", *CALIBRATION)
 COUNTED = (*MAPS, "bins", "off")
 PICTURE = ("range",)
 
@@ -66,9 +66,12 @@ def measurements(query: Query, *, off: bool = False) -> list[MeasurementRecord]:
 
 
 def maps(query: Query, *, off: bool = False) -> Items:
-    """The edge map of each particle, or its map of state of charge or valence where the address shows that."""
+    """The edge map of each particle, or its map of state of charge or valence where the address shows that; of some depths only."""
     chosen = measurements(query, off=off)
     edges = edge_maps.edge_maps(query, chosen)
+    if (ends := depth(query)) is not None:
+        deep = {"low": ends[0], "high": ends[1]}
+        edges = _further(edges, chosen, lambda m, key: _step("xanes.within_depth", "edges", key, deep, f"Depths of {particle_name(m)}"))
     if not calibrated(query):
         return edges
     params, known = calibration(query), calibrants.maps(query)
@@ -122,6 +125,11 @@ def pair(query: Query, name: str) -> tuple[float, float] | None:
     if len(found) != 2 or not found[0] < found[1]:
         raise ParamError(f"'{query[name]}' is not a range.", hint="Write its two ends with a comma between, the lower one first.")
     return found[0], found[1]
+
+
+def depth(query: Query) -> tuple[float, float] | None:
+    """From which depth below the surface to which voxels count, in um; None for all of them."""
+    return pair(query, "depth")
 
 
 def distributions(query: Query, *, off: bool = False) -> Items:

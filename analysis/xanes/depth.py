@@ -1,4 +1,4 @@
-"""Masks by depth: the voxels of a particle so far below its surface, to be given to distributions, spectra, fractions and clusters."""
+"""Voxels of a particle so far below its surface: a mask for spectra, fractions and clusters, and edge maps of them alone."""
 
 import numpy as np
 import xarray as xr
@@ -37,7 +37,7 @@ def depth_mask(*, edges: xr.Dataset, params: DepthParams) -> xr.Dataset:
     Raises
     ------
     DataError
-        The map has no voxel size, nothing has an edge, or no voxel lies so deep.
+        The map has no voxel size or no surface, nothing has an edge, or no voxel lies so deep.
     ParamError
         The range is empty.
     """
@@ -50,6 +50,8 @@ def depth_mask(*, edges: xr.Dataset, params: DepthParams) -> xr.Dataset:
     if not solid.any():
         raise DataError("No voxel of this map has an edge.", hint="Look at its flags.")
     deep = _depth(solid, voxel_um(edges), params.close)
+    if np.isinf(deep[solid]).all():
+        raise DataError("The particle fills the whole map, so that its surface is not in it.", hint="Leave the depths out.")
     mask = solid & (deep >= params.low) & (deep < (np.inf if params.high is None else params.high))
     if not mask.any():
         deepest = float(deep[solid].max())
@@ -77,4 +79,30 @@ def summarise(stored: xr.Dataset, params: DepthParams) -> dict[str, Scalar]:
     }
 
 
-RECIPES_DEPTH = (Recipe("xanes.depth_mask", "Mask by depth", {"edges": Input(EDGE_MAP.name)}, MASK, depth_mask, DepthParams, summarise),)
+def within_depth(*, edges: xr.Dataset, params: DepthParams) -> xr.Dataset:
+    """The edge map with only the voxels of these depths; all others are "outside the mask", as where a mask was given to the map itself.
+
+    Raises
+    ------
+    DataError, ParamError
+        As ``depth_mask``.
+    """
+    inside = depth_mask(edges=edges, params=params)["mask"].to_numpy() != 0
+    dims = spatial_dims(edges)
+    made = edges.copy()
+    for name, variable in edges.data_vars.items():
+        if variable.dims != dims:
+            continue
+        values = variable.to_numpy()
+        if name == "flags":
+            made[name] = variable.copy(data=np.where(inside, values, kernel.UNWANTED).astype(values.dtype))
+        elif values.dtype.kind == "f":
+            made[name] = variable.copy(data=np.where(inside, values, np.nan).astype(values.dtype))
+    ends = [params.low, float("inf") if params.high is None else params.high]
+    return made.assign_attrs(depth_um=[end for end in ends if np.isfinite(end)])
+
+
+RECIPES_DEPTH = (
+    Recipe("xanes.depth_mask", "Mask by depth", {"edges": Input(EDGE_MAP.name)}, MASK, depth_mask, DepthParams, summarise),
+    Recipe("xanes.within_depth", "Edge map of some depths", {"edges": Input(EDGE_MAP.name)}, EDGE_MAP, within_depth, DepthParams),
+)

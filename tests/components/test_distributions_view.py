@@ -64,7 +64,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 def take(workspace: Workspace, path: Path, cell: CellFields, state: Any, particle: str, *, particle_cycle: int) -> None:
     harvest = HarvestFields(cycle_number=particle_cycle, state=state)
-    workspace.import_files([path], cell=cell, harvest=harvest, particle=ParticleFields(name=particle))
+    workspace.import_files([path], cell=cell, harvest=harvest, particle=ParticleFields(name=particle), options={"voxel_um": 0.5})
 
 
 @pytest.fixture
@@ -179,6 +179,15 @@ def test_particles_of_known_state_calibrate_as_their_medians_do(page: Workspace)
         np.testing.assert_allclose(a.data["state"], b.data["state"], atol=1e-6)
     with pytest.raises(ParamError, match="2 particles and 1 values are given"):
         view.maps({**PAIR, "show": "soc", "calibrants": f"{low},{high}", "values": "0"})
+
+
+def test_depths_are_asked_of_every_particle(page: Workspace) -> None:
+    assert "only 0 to 1 µm below the surface" in text_of(distributions_tables.recipe({**FEW, "depth": "0,1"}).children)
+    found = view.distributions({**FEW, "depth": "0,1"})
+    assert not found.shown and all("fills the whole map" in said for _, said in found.problems if "definition" not in said)
+    assert len(found.problems) == 3
+    with pytest.raises(ParamError, match="not a range"):
+        view.distributions({**FEW, "depth": "1,0"})
 
 
 def test_a_marked_range_says_its_share_and_leads_to_the_voxels(page: Workspace) -> None:

@@ -6,8 +6,8 @@ import xarray as xr
 from scipy.spatial import cKDTree
 
 from analysis.core.errors import DataError, ParamError
-from analysis.schemas import MASK
-from analysis.xanes.depth import DepthParams, depth_mask, summarise
+from analysis.schemas import EDGE_MAP, MASK
+from analysis.xanes.depth import DepthParams, depth_mask, summarise, within_depth
 
 UM = 0.5
 RADIUS = 12.0  # voxels
@@ -72,3 +72,28 @@ def test_what_cannot_be_is_refused() -> None:
     del nameless.attrs["voxel_um"]
     with pytest.raises(DataError, match="no voxel size"):
         depth_mask(edges=nameless, params=DepthParams())
+
+
+def test_a_particle_without_a_surface_is_refused() -> None:
+    with pytest.raises(DataError, match="fills the whole map"):
+        depth_mask(edges=edge_map(np.ones((5, 5, 5), bool)), params=DepthParams(high=1.0))
+
+
+def test_a_map_of_some_depths_keeps_their_voxels_alone() -> None:
+    edges, params = edge_map(ball()), DepthParams(low=1.0, high=3.0)
+    inside = depth_mask(edges=edges, params=params)["mask"].to_numpy() != 0
+    shell = EDGE_MAP.conform(within_depth(edges=edges, params=params))
+    np.testing.assert_array_equal(shell["flags"].to_numpy() == 0, inside)
+    np.testing.assert_array_equal(np.isfinite(shell["edge_energy"].to_numpy()), inside)
+    assert set(np.unique(shell["flags"])) == {0, 32} and list(shell.attrs["depth_um"]) == [1.0, 3.0]
+    assert int((edges["flags"] == 0).sum()) == int(ball().sum()), "the map itself stays"
+
+
+def test_shells_of_a_gradient_differ_as_the_gradient_says() -> None:
+    solid = ball()
+    far = cKDTree(np.argwhere(~solid)).query(np.argwhere(solid))[0] * UM
+    edges = edge_map(solid)
+    edges["edge_energy"].values[solid] = 8343.0 + 0.1 * far
+    outer, inner = (within_depth(edges=edges, params=DepthParams(low=a, high=b))["edge_energy"] for a, b in ((0, 2), (4, 7)))
+    expected = [8343.0 + 0.1 * np.median(far[(far >= a) & (far < b)]) for a, b in ((0, 2), (4, 7))]
+    assert [float(outer.median()), float(inner.median())] == pytest.approx(expected, abs=2e-3)
