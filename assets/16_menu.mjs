@@ -27,7 +27,6 @@ function show(button) {
   const without = (button.dataset.without ?? "").split(" ");
   for (const e of menu.querySelectorAll("[role=menuitem]")) if (e instanceof HTMLElement) e.hidden = without.includes(e.dataset.action ?? "");
   menu.popover = "auto"; // closes by itself: with Escape, and with a click elsewhere
-  menu.setAttribute("aria-label", button.getAttribute("aria-label") ?? "");
   menu.showPopover();
   place(menu, button);
   button.setAttribute("aria-expanded", "true");

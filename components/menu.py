@@ -60,4 +60,4 @@ def _menu(name: str, entries: Sequence[Entry]) -> Component:
         html.Button([icon(e.symbol, 15), e.label], type="button", role="menuitem", tabIndex=-1, **{"data-action": e.action})
         for e in entries
     ]
-    return html.Div(items, id=f"{name}-menu", role="menu", className="menu")
+    return html.Div(items, id=f"{name}-menu", role="menu", className="menu", **{"aria-label": "Download and more"})

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from analysis.core.figure import safe
 from analysis.core.registry import Labelled
 from analysis.core.style import FONT_PX, Style, origin_note
+from analysis.drawing import safe
 
 NOT_BROKEN = "\u00a0"  # a unit is not torn from the end of its title
 UNITS = {

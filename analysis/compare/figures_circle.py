@@ -16,10 +16,10 @@ import xarray as xr
 from analysis.compare.figures_base import of_schema, origins, small
 from analysis.compare.metrics import KNOWN
 from analysis.compare.replicates import OTHER_CYCLE
-from analysis.core.figure import finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import finish
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

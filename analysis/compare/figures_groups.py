@@ -8,11 +8,11 @@ from pydantic import Field
 
 from analysis.compare.figures_base import axis_text, of_schema, origins, small, unit_text
 from analysis.compare.replicates import Replicate, Rows, replicates
-from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.numerics.statistics import FEW, mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style
+from analysis.drawing import Trace, finish, nothing, safe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

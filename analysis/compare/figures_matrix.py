@@ -10,10 +10,10 @@ from pydantic import Field
 from analysis.compare.figures_base import axis_text, of_schema, origins, small
 from analysis.compare.metrics import KNOWN
 from analysis.compare.replicates import OTHER_CYCLE, Pairs, Rows, paired, replicates
-from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style, legend_name
+from analysis.drawing import Trace, finish, nothing, safe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.core.data import Scalar, scalars
-from analysis.core.figure import safe
 from analysis.core.registry import Labelled
 from analysis.core.style import Style, legend_name, origin_note
+from analysis.drawing import safe
 
 NOTE_LENGTH, WIDE_NOTE = 62, 124  # characters a line
 NOTE_PX = {"screen": 10.5, "single": 8, "double": 8}

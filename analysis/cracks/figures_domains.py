@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SEQUENTIAL, Style
 from analysis.cracks.figures_base import colours, legend, titled
 from analysis.cracks.figures_profile import BEYOND, ENERGY, NONE, RELATIVE, definitions, middle, said
 from analysis.cracks.sets import SetParams, Together, together
+from analysis.drawing import Trace, finish, nothing, safe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

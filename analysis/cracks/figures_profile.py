@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, Style
 from analysis.cracks.figures_base import colours, faded, legend, scalar, titled
 from analysis.cracks.sets import Rows, SetParams, Together, rows, together
+from analysis.drawing import Trace, finish, nothing, safe
 from analysis.schemas import DEFINITIONS
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, finish, nothing, safe
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style
 from analysis.cracks.figures_base import by_group, colours, faded, legend, number, titled
 from analysis.cracks.sets import Rows, SetParams, rows, shares, together
+from analysis.drawing import Trace, finish, nothing, safe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

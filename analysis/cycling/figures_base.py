@@ -9,10 +9,10 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.errors import DataError
-from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import FONT_PX, Style, legend_name, origin_note
+from analysis.drawing import Trace, safe
 
 UNIT_TEXT = {
     "mA h": "mA h",

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, nothing
-from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, FONT_PX, Style
 from analysis.cycling.curves import LI_IN_V, to_li_scale
@@ -28,6 +26,8 @@ from analysis.cycling.figures_base import (
     unit_text,
     with_legend,
 )
+from analysis.drawing import Trace, nothing
+from analysis.drawing import finish_units as finish
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, nothing
-from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.cycling.figures_base import (
@@ -27,6 +25,8 @@ from analysis.cycling.figures_base import (
     with_legend,
 )
 from analysis.cycling.schemas import CYCLES
+from analysis.drawing import Trace, nothing
+from analysis.drawing import finish_units as finish
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -10,8 +10,6 @@ from pydantic import Field
 
 from analysis.core.data import Scalar, scalars, table
 from analysis.core.errors import DataError, ParamError
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
@@ -34,6 +32,8 @@ from analysis.cycling.figures_base import (
 )
 from analysis.cycling.figures_cycles import NO_CYCLES, CycleAxis, CycleAxisParams, room_for_labels
 from analysis.cycling.pooling import QUANTITIES, PoolParams, pool
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, nothing
-from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.cycling.figures_base import FigureParams, cell_id, float32, hover, title_with_notes, trace_of, with_legend
+from analysis.drawing import Trace, nothing
+from analysis.drawing import finish_units as finish
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, safe
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style, legend_name
+from analysis.drawing import Trace, safe
 from analysis.spectra.effects import AreaRow, area_rows, by_cell
 from analysis.spectra.figures_base import STATES, finish, notes, state_of
 

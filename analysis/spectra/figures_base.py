@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from analysis.core import figure
+from analysis import drawing
 from analysis.core.data import warnings_of
 from analysis.core.errors import ParamError
-from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import DASHES, Style, legend_name, origin_note
+from analysis.drawing import Trace, safe
 from analysis.spectra.curves import calibrated_on
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **properties: Any
 
 def finish(traces: Sequence[Trace], layout: dict[str, Any], style: Style, revision: str) -> "go.Figure":
     """The figure of these traces. The same ``revision`` keeps a reader's zoom when the data change."""
-    return figure.finish(traces, _with_notes(dict(layout), style), style, revision)
+    return drawing.finish(traces, _with_notes(dict(layout), style), style, revision)
 
 
 def trace_id(item: Labelled) -> dict[str, Any]:

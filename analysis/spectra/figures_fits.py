@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.errors import DataError
-from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace, safe
 from analysis.spectra.figures_base import SpectrumFigureParams, colours, energy_axis, finish, legend, line, markers, names, notes, span
 
 if TYPE_CHECKING:

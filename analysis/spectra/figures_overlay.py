@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace
 from analysis.spectra.edges import S_K_MARKERS
 from analysis.spectra.figures_base import (
     ENERGY_TITLE,

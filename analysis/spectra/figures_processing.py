@@ -8,10 +8,10 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.errors import DataError
-from analysis.core.figure import Trace, safe
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import SYMBOLS, Style
+from analysis.drawing import Trace, safe
 from analysis.spectra.curves import curves
 from analysis.spectra.energy_axis import feature_energy
 from analysis.spectra.figures_base import (

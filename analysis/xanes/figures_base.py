@@ -7,9 +7,9 @@ from typing import Any
 import xarray as xr
 
 from analysis.core.errors import DataError
-from analysis.core.figure import safe
 from analysis.core.registry import Labelled
 from analysis.core.style import Style, legend_name, origin_note
+from analysis.drawing import safe
 from analysis.schemas import DEFINITIONS
 
 STATE_MARK = " · "  # what stands before the state in a label: "U1 P2 · charged"

@@ -9,12 +9,12 @@ import xarray as xr
 from pydantic import Field
 
 from analysis.core.data import scalars
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
 from analysis.core.tables import column_name
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 from analysis.xanes.figures_base import (
     NOTE_PX,
     STATES,

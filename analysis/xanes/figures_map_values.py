@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from analysis.core.data import scalars
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 from analysis.schemas import DEFINITIONS, FLAGS
 from analysis.xanes.figures_base import QUANTITIES, legend, plural, titled
 from analysis.xanes.figures_spectra import NARROW, NO_COLOUR, mark_colour

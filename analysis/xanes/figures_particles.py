@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.core.data import Scalar, scalars
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.numerics.statistics import mean_interval
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import PALETTE, Style
 from analysis.core.tables import column_name
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 from analysis.schemas import FLAGS
 from analysis.xanes.figures_base import (
     NARROW_NOTE,

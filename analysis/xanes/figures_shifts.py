@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 from analysis.xanes.figures_base import legend, titled
 
 if TYPE_CHECKING:

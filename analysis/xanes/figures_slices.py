@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, nothing
-from analysis.core.figure import finish_units as finish
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace, nothing
+from analysis.drawing import finish_units as finish
 from analysis.schemas import has_voxel_size, spatial_dims, voxel_um
 from analysis.xanes.figures_base import heading, legend, one_of, titled
 from analysis.xanes.figures_map_values import UNIT_TEXT, value_title

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from analysis.core.figure import Trace, nothing, safe
-from analysis.core.figure import finish_units as finish
 from analysis.core.params import Params
 from analysis.core.registry import Labelled
 from analysis.core.style import Style
+from analysis.drawing import Trace, nothing, safe
+from analysis.drawing import finish_units as finish
 from analysis.schemas import DEFINITIONS
 from analysis.xanes.definitions import Definition
 from analysis.xanes.figures_base import plural, titled
