@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ TIMES, QUICK_TIMES = 9, 2
 SETTLED_MS = 1500
 SIZE = (1440, 900)
 COMPUTED_MS = 900_000  # until all results of the synthetic study are there
+FILLED = "Object.values(bench.state()).length === 5 && Object.values(bench.state()).every((graph) => graph.traces > 0)"
 CLOCK = (Path(__file__).parent / "in_browser.js").read_text(encoding="utf-8")
 
 
@@ -87,6 +89,9 @@ def _prepared(browser: Any, address: str) -> None:
     with _page(browser, address) as page:
         page.locator(".scorecard-awaited").wait_for(state="detached", timeout=COMPUTED_MS)
         page.locator("tr.row-empty", has_text="being computed").first.wait_for(state="detached", timeout=COMPUTED_MS)
+        until = time.monotonic() + COMPUTED_MS / 1e3
+        while not page.evaluate(FILLED) and time.monotonic() < until:
+            page.wait_for_timeout(500)
 
 
 def _settled(browser: Any, address: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from dash import ALL, Input, Output, State, callback, ctx, no_update
+from dash import ALL, Input, Output, State, callback, ctx, no_update, set_props
 
 from analysis.catalog import MeasurementRecord
 from analysis.core.errors import DataError, UserError
@@ -125,6 +125,8 @@ def preset(picked: str, save: int, delete: int, name: str | None, query: dict[st
         return [*as_is, notice.problem(err)]
     if wanted is None:
         return [*as_is, no_update]
+    if ctx.triggered_id == form.PRESET_DELETE:
+        set_props(form.APPLIED, {"data": picked})  # groups that had it have the standard again
     blank = [[o["id"]["default"] for o in g] for g in fields]
     return ["" if wanted == crack_settings.preset({}, m.group) else wanted, *blank, form.preset_options(), ""]
 

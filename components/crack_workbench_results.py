@@ -259,8 +259,8 @@ def _group_row(group: str, name: str, found: Sequence[Status], busy: bool) -> Co
     words = {"cancel": "Cancel", "segment": "Segment"}.get(act, "")
     button = dmc.Button(words, id=act_id(f"{act}:{group}"), size="compact-xs", variant="default", n_clicks=0) if act else ""
     swatch = html.Span(className="swatch", style={"background": style().color(group)})
-    cells = [html.Td(name), html.Td([f"{done} of {len(found)}", *bar]), html.Td(button)]
-    return html.Tr([html.Th([swatch, " ", group], scope="row"), *cells])
+    cells = [html.Td(name, title=name), html.Td([f"{done} of {len(found)}", *bar]), html.Td(button)]
+    return html.Tr([html.Th([swatch, " ", group], scope="row", title=group), *cells])
 
 
 register(Panel(RESULT, READS, draw_result), Panel(GROUPS, ("preset",), draw_groups))

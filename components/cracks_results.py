@@ -80,8 +80,21 @@ def specimens(groups: Iterable[str]) -> list[Specimen]:
     for m in workspace().snapshot().measurements:
         if m.modality in MODALITIES and m.group in wanted and m.dataset_keys and schema_of(m) in SOURCES and dimensionality_of(m) == "3D":
             mine.setdefault((m.cell_id, m.particle_id, m.state, m.cycle_number), []).append(m)
-    made = (_specimen(found) for found in mine.values())
+    made = (_specimen(found) for found in _joined(mine).values())
     return sorted((s for s in made if s is not None), key=lambda s: s.source.id)
+
+
+def _joined(mine: dict[tuple[object, ...], list[MeasurementRecord]]) -> dict[tuple[object, ...], list[MeasurementRecord]]:
+    """What says no state, such as a mask alone, joins the one state in which its particle was measured."""
+    joined = {key: list(found) for key, found in mine.items()}
+    for key in mine:
+        cell, particle, state, cycle = key
+        if particle is None or (state, cycle) != (None, None):
+            continue
+        stated = [k for k in joined if k[:2] == (cell, particle) and k != key]
+        if len(stated) == 1:
+            joined[stated[0]] += joined.pop(key)
+    return joined
 
 
 def _specimen(found: Sequence[MeasurementRecord]) -> Specimen | None:

@@ -68,7 +68,7 @@ class Schema:
         return wanted
 
     def _conform_one(self, ds: xr.Dataset, name: str, want: Var) -> xr.Dataset:
-        have = ds[name]
+        have = ds.variables[name]
         if have.dims != want.dims:
             raise DataError(f"{self.name}: '{name}' has dimensions {have.dims}, expected {want.dims}.")
         given = have.attrs.get("units")
@@ -79,7 +79,8 @@ class Schema:
         if given in want.alternatives:
             return ds
         factor, offset, units = _to_one_of(given, want.alternatives, f"{self.name}: '{name}'")
-        converted = have * factor if offset == 0 or name.endswith("_std") else have * factor + offset
+        moved = ds[name] * factor
+        converted = moved if offset == 0 or name.endswith("_std") else moved + offset
         converted = converted.assign_attrs({**have.attrs, "units": units})
         return ds.assign_coords({name: converted}) if name in ds.coords else ds.assign({name: converted})
 

@@ -128,7 +128,7 @@ def columns_of(record: xr.Dataset, a: int, b: int) -> Columns:
     """Rows a … b of what the scan needs, as contiguous arrays; empty where the record lacks a column."""
 
     def take(name: str) -> np.ndarray:
-        rows = np.ascontiguousarray(record[name][a:b].values, dtype=float) if name in record else np.empty(0)
+        rows = np.ascontiguousarray(record.variables[name][a:b].values, dtype=float) if name in record.variables else np.empty(0)
         rows = rows.view()
         rows.flags.writeable = False  # readers hand over both kinds, and compiled code is made for one
         return rows

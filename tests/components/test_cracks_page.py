@@ -246,3 +246,13 @@ def test_maps_of_another_grid_are_refused_with_a_sentence(page: Any, study: Work
 
 def test_the_page_says_what_to_import(served: Any) -> None:
     assert "No volume yet" in words(cracks_page.layout())
+
+
+def test_a_mask_without_a_state_belongs_to_the_one_state_of_its_particle() -> None:
+    stated, mask, elsewhere = object(), object(), object()
+    one = {(1, 7, "charged", 6): [stated], (1, 7, None, None): [mask], (1, 8, None, None): [elsewhere]}
+    assert cracks_results._joined(one) == {(1, 7, "charged", 6): [stated, mask], (1, 8, None, None): [elsewhere]}  # type: ignore[arg-type]
+    two = {**one, (1, 7, "discharged", 6): [stated]}
+    assert cracks_results._joined(two) == two, "which of two states it shows is not known"  # type: ignore[arg-type]
+    nameless = {(1, None, "charged", 6): [stated], (1, None, None, None): [mask]}
+    assert cracks_results._joined(nameless) == nameless  # type: ignore[arg-type]
