@@ -17,6 +17,7 @@ from components.address import ADDRESS, control
 from components.context import workspace
 from components.crack_settings import FIELDS, named
 from components.edge_maps import particle_name
+from components.pressed import heard
 from components.views import Query
 
 # -- brush ---------------------------------------------------------------------------------------------------------------------
@@ -183,17 +184,14 @@ def edited(mask: str, pristine: list[str] | None, query: dict[str, str] | None) 
 # -- jobs ----------------------------------------------------------------------------------------------------------------------
 
 
-@callback(Output(form.ACTED, "data"), Input(results.act_id(ALL), "n_clicks"), State(ADDRESS, "data"), prevent_initial_call=True)
-def act(_clicks: list[int | None], query: dict[str, str] | None) -> Any:
+@callback(Output(form.ACTED, "data"), heard(results.ACT), State(ADDRESS, "data"), prevent_initial_call=True)
+def act(told: dict[str, Any] | None, query: dict[str, str] | None) -> Any:
     """Begin or stop what the pressed button names."""
-    # Buttons that were just drawn trigger too: only those count that were pressed themselves.
-    pressed = [ctx.triggered_prop_ids[t["prop_id"]]["act"] for t in ctx.triggered if t["value"]]
     m = preview.chosen(query or {})
-    if not pressed or m is None:
+    if not told or m is None:
         return no_update
-    for name in pressed:
-        _done(name, m, query or {})
-    return pressed
+    _done(told["act"], m, query or {})
+    return told
 
 
 def _done(name: str, m: MeasurementRecord, query: Query) -> None:

@@ -15,8 +15,9 @@ from analysis.catalog import MeasurementRecord
 from analysis.catalog.records import unit_of
 from analysis.cracks.params import CrackParams
 from analysis.schemas import VOLUME
-from components import crack_settings
+from components import crack_settings, pressed
 from components import crack_workbench_preview as preview
+from components import crack_workbench_results as results
 from components.address import control
 from components.context import workspace
 from components.controls import WAIT_MS
@@ -145,6 +146,7 @@ def _unseen(query: Query, m: MeasurementRecord, detector: str) -> list[Component
         html.Div([*inputs, preset], style={"display": "none"}),
         dcc.Store(id=STROKE),
         *(dcc.Store(id=name) for name in (EDITED, ACTED, APPLIED)),
+        pressed.store(results.ACT),
         dcc.Store(id=BRUSH_STATE, data=brush_state(m)),
     ]
 

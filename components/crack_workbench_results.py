@@ -27,9 +27,11 @@ from components.job_panel import progress
 from components.numbers import between, printed
 from components.panels import Drawn, Panel, register
 from components.particle_view import NotYet
+from components.pressed import into
 from components.results import looking
 from components.views import Query
 
+ACT = "crack-act"  # what the buttons of the panels tell when they are pressed
 RESULT, GROUPS = "crack-result", "crack-groups"  # no points: callbacks name these panels
 READS = ("particle", *cracks_results.ADDRESS)
 SENSITIVITY = "cracks.sensitivity"
@@ -114,7 +116,7 @@ def _not_stored(status: Status) -> list[Component]:
 
 
 def _button(words: str, act: str, *, primary: bool = False) -> Component:
-    return dmc.Button(words, id=act_id(act), size="compact-sm", variant="filled" if primary else "default", n_clicks=0)
+    return dmc.Button(words, id=act_id(act), size="compact-sm", variant="filled" if primary else "default", **into(ACT))
 
 
 def _numbers(m: MeasurementRecord, query: Query, request: Request, key: str) -> Drawn:
@@ -257,7 +259,7 @@ def _group_row(group: str, name: str, found: Sequence[Status], busy: bool) -> Co
     bar = [dmc.Progress(value=PERCENT * part, size="sm", animated=True, attributes={"section": {"aria-label": "Progress"}})] if busy else []
     act = "cancel" if busy else "" if done == len(found) else "segment"
     words = {"cancel": "Cancel", "segment": "Segment"}.get(act, "")
-    button = dmc.Button(words, id=act_id(f"{act}:{group}"), size="compact-xs", variant="default", n_clicks=0) if act else ""
+    button = dmc.Button(words, id=act_id(f"{act}:{group}"), size="compact-xs", variant="default", **into(ACT)) if act else ""
     swatch = html.Span(className="swatch", style={"background": style().color(group)})
     cells = [html.Td(name, title=name), html.Td([f"{done} of {len(found)}", *bar]), html.Td(button)]
     return html.Tr([html.Th([swatch, " ", group], scope="row", title=group), *cells])
