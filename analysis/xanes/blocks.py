@@ -6,7 +6,6 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import xarray as xr
-from dask.array.overlap import overlap, trim_internal
 
 from analysis.core.errors import DataError
 from analysis.schemas import spatial_dims
@@ -66,15 +65,6 @@ def per_voxel(
         new_axis=0,
         meta=np.empty((0,) * (space + 1), dtype=kind),
     )
-
-
-def with_halo(function: Callable[[np.ndarray], np.ndarray], maps: da.Array, *, halo: int, rows: int) -> da.Array:
-    """Maps from maps of shape (…rows, …space), where each voxel depends on its neighbours up to ``halo`` away."""
-    depth = {0: 0, **{axis: min(halo, maps.shape[axis]) for axis in range(1, maps.ndim)}}
-    wider = overlap(maps, depth, "none")
-    meta = np.empty((0,) * maps.ndim, dtype=np.float32)
-    made = wider.map_blocks(function, dtype=np.float32, chunks=((rows,), *wider.chunks[1:]), meta=meta)
-    return trim_internal(made, depth, "none")
 
 
 def checked_mask(mask: xr.Dataset | None, stack: xr.Dataset) -> xr.DataArray | None:

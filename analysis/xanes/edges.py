@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
@@ -12,8 +13,9 @@ from analysis.core.data import Scalar, warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.schemas import FLAGS, dimensionality, spatial_dims
 from analysis.xanes import kernel
-from analysis.xanes.blocks import checked_mask, in_blocks, is_lazy, like, per_voxel, with_halo
+from analysis.xanes.blocks import checked_mask, in_blocks, is_lazy, like, per_voxel
 from analysis.xanes.definitions import Template, Window, edge_window, template_of
+from analysis.xanes.halo import with_halo
 from analysis.xanes.normalise import Lines, check_energies, fit_lines, normalise
 from analysis.xanes.quality import MAPS, OUTSIDE, Quality, QualityParams, finish
 from analysis.xanes.sampling import FEWEST, Sample, edge_position, sample_of
@@ -47,6 +49,8 @@ def edge_maps(
     wanted = [like(inside, spectra)] if inside is not None else []
     raw = per_voxel(_on_block, spectra, *wanted, rows=kernel.ROWS, setup=setup, definition=params.definition)
     quality = _quality(setup, params)
+    if not is_lazy(stack):
+        raw = da.from_array(raw.compute(), chunks=raw.chunks, name=False)  # a tenth of the stack: nothing is computed twice
     made = with_halo(lambda block: finish(block, quality), raw, halo=quality.halo, rows=len(MAPS))
     if not is_lazy(stack):
         made = made.compute()

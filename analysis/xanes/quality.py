@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from analysis.core.numerics.neighbours import box_sums, near
+from analysis.core.numerics.neighbours import near, pooled_mean
 from analysis.xanes import kernel
 from analysis.xanes.definitions import DefinitionParams
+from analysis.xanes.finishing import find_edges, finish_voxels
 from analysis.xanes.normalise import EV
 
 UNCERTAIN, OUTSIDE = 16, 32  # of analysis.schemas.FLAGS
@@ -64,45 +65,24 @@ def finish(raw: np.ndarray, quality: Quality) -> np.ndarray:
     those neighbours only that have an edge too, because the sample takes photons away. How steep a spectrum is where its energy
     is taken is uncertain by 10 to 20 % in one noisy voxel, and is averaged over the same neighbours.
     """
-    jump, variance = raw[kernel.JUMP], raw[kernel.VARIANCE]
-    flags = raw[kernel.REFUSED].astype(np.int64)
-    measured = np.isfinite(variance) & (flags & (kernel.NOT_FINITE | kernel.UNWANTED) == 0)
-    around = _pooled(variance, measured, quality.pool)
-    threshold = quality.min_jump_to_noise * np.sqrt(around) if quality.freedom else np.zeros_like(around)
-    has_edge = (flags & (kernel.NOT_FINITE | kernel.UNWANTED | kernel.NO_EDGE) == 0) & (jump > threshold)
-    noise = np.sqrt(_pooled(variance, measured & has_edge, quality.pool))
-    steep = _pooled(*_steepness(raw, has_edge), quality.pool)
-    std = noise / np.where(has_edge & np.isfinite(raw[kernel.GAIN]), jump * steep, np.nan)
-    flags = np.where(has_edge | (flags & (kernel.NOT_FINITE | kernel.UNWANTED) != 0), flags, kernel.NO_EDGE)
-    energy = raw[kernel.ENERGY]
-    low, high = quality.e_rims
-    flags = np.where((flags == 0) & ~((energy > low) & (energy < high)), kernel.AT_RIM, flags)
-    flags = np.where((flags == 0) & (std > quality.max_std), UNCERTAIN, flags)
-    rim = has_edge & near(~has_edge, quality.erode) if quality.erode else np.zeros_like(has_edge)
-    kept = flags == 0
-    return np.stack(
-        [
-            np.where(kept, energy, np.nan),
-            np.where(kept, std, np.nan),
-            jump,
-            np.where(has_edge, raw[kernel.WHITE_LINE], np.nan),
-            np.where(has_edge, raw[kernel.HEIGHT], np.nan),
-            np.where(measured, np.where(has_edge, noise, np.sqrt(around)), np.nan),
-            flags,
-            rim,
-        ]
-    ).astype(np.float32)
+    space = raw.shape[1:]
+    flat = raw.reshape(len(raw), -1)  # copies a part of a larger array, which goes faster from one end to the other
+    variance, flags = flat[kernel.VARIANCE], flat[kernel.REFUSED].astype(np.uint8)
+    unseen = kernel.NOT_FINITE | kernel.UNWANTED
+    measured = np.isfinite(variance) & (flags & unseen == 0)
 
+    def pooled(values: np.ndarray, used: np.ndarray) -> np.ndarray:
+        return pooled_mean(values.reshape(space), used.reshape(space), quality.pool).reshape(-1)
 
-def _steepness(raw: np.ndarray, has_edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What noise is divided by to give the uncertainty of the edge energy, for unit jump; and where it is known."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steepness = 1 / (raw[kernel.GAIN].astype(np.float64) * raw[kernel.JUMP])
-    return steepness, has_edge & np.isfinite(steepness) & (steepness > 0)
-
-
-def _pooled(values: np.ndarray, used: np.ndarray, reach: int) -> np.ndarray:
-    """Mean of the used voxels in each box; NaN where there is none."""
-    total = box_sums(np.where(used, values, 0.0), reach)
-    count = box_sums(used, reach)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    around = pooled(variance, measured)
+    has_edge, steep = np.empty(flags.size, dtype=bool), np.empty(flags.size)
+    factor = quality.min_jump_to_noise if quality.freedom else 0.0
+    find_edges(flat[kernel.JUMP], flat[kernel.GAIN], flags, around, unseen | kernel.NO_EDGE, factor, has_edge, steep)
+    beside = pooled(variance, measured & has_edge)
+    steep = pooled(steep, np.isfinite(steep))
+    inner = has_edge if not quality.erode else has_edge & ~near(~has_edge.reshape(space), quality.erode).reshape(-1)
+    out = np.empty((len(MAPS), flags.size), dtype=np.float32)
+    rows = tuple(flat[row] for row in (kernel.ENERGY, kernel.GAIN, kernel.JUMP, kernel.WHITE_LINE, kernel.HEIGHT))
+    codes = (unseen, kernel.NO_EDGE, kernel.AT_RIM, UNCERTAIN)
+    finish_voxels(rows, (flags, measured, has_edge, inner), around, beside, steep, codes, quality.e_rims, quality.max_std, out)
+    return out.reshape(len(MAPS), *space)
