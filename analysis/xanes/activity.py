@@ -14,7 +14,7 @@ from analysis.core.numerics.statistics import Effect, compare
 from analysis.core.params import Params
 from analysis.core.progress import report
 from analysis.schemas import dimensionality
-from analysis.xanes.edges import kept_voxels, spread
+from analysis.xanes.kept import kept_voxels
 
 CHARGED, DISCHARGED = "charged", "discharged"
 GROUP = ("group",)
@@ -171,7 +171,7 @@ def _differences(maps: tuple[xr.Dataset, ...]) -> list[str]:
 
 def _particle(edges: xr.Dataset, group: str, state: str) -> Particle:
     kept = kept_voxels(edges)
-    return Particle(group, state, int(kept.energy.size), spread(kept.energy, kept.std))
+    return Particle(group, state, kept.n, dict(kept.spread))
 
 
 def _medians(particles: list[Particle], group: str, state: str) -> np.ndarray:

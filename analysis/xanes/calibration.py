@@ -13,7 +13,7 @@ from analysis.core.errors import DataError, ParamError
 from analysis.core.numerics.smoothing import savitzky_golay
 from analysis.core.params import Params
 from analysis.schemas import VOXEL, Spatial, dimensionality
-from analysis.xanes.edges import kept_voxels, spread
+from analysis.xanes.kept import kept_voxels
 from analysis.xanes.normalise import EV, check_energies
 
 BELOW, ABOVE = 64, 128  # flags of a calibrated map, beside those of its edge map
@@ -98,7 +98,7 @@ def _energies(edges: xr.Dataset, params: CalibrateParams, calibrants: tuple[xr.D
                     )
             if dimensionality(other) != dimensionality(edges):
                 raise DataError("A calibrant is of another dimensionality: 2D and 3D maps are not put together.")
-        found = np.array([spread(k.energy, k.std)["median"] for k in map(kept_voxels, calibrants)])
+        found = np.array([kept_voxels(c).spread["median"] for c in calibrants])
     if found.size != len(params.values):
         raise ParamError(f"{found.size} calibrants have {len(params.values)} values.", hint="Give one value for each calibrant.")
     return found

@@ -20,7 +20,8 @@ from analysis.core.progress import report
 from analysis.schemas import dimensionality
 from analysis.xanes.blocks import checked_mask
 from analysis.xanes.calibration import ABOVE, BELOW
-from analysis.xanes.edges import RECIPE, spread
+from analysis.xanes.edges import RECIPE
+from analysis.xanes.kept import noise_and_spread
 from analysis.xanes.normalise import EV
 
 BIN, FINE_BIN = ("bin",), ("fine",)
@@ -106,7 +107,8 @@ def distribution(edges: xr.Dataset, params: DistributionParams, *, mask: xr.Data
     counts = np.bincount(place, minlength=centers.size).astype(np.float64)
     fine, fine_place = fine_bins(energy, params.bin_width / FINE)
     fine_counts = np.bincount(fine_place, minlength=fine.size).astype(np.float64)
-    found = _found(values, inside, (fine, fine_place), spread(energy, std), params)
+    noise = noise_and_spread(float(np.var(energy, ddof=1)), float(np.mean(std**2)))
+    found = _found(values, inside, (fine, fine_place), noise, params)
     shape, unit = found.shape, str(edges["edge_energy"].attrs.get("units", "eV"))
     per = "1/eV" if unit == "eV" else "1"
     columns = {

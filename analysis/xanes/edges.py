@@ -1,6 +1,5 @@
 """Edge-energy maps of a stack: what is prepared once, what is done to every block, what the map says of itself."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from analysis.xanes import kernel
 from analysis.xanes.blocks import checked_mask, in_blocks, is_lazy, like, per_voxel
 from analysis.xanes.definitions import Template, Window, edge_window, template_of
 from analysis.xanes.halo import with_halo
+from analysis.xanes.kept import kept_voxels
 from analysis.xanes.normalise import Lines, check_energies, fit_lines, normalise
 from analysis.xanes.quality import MAPS, OUTSIDE, Quality, QualityParams, finish
 from analysis.xanes.sampling import FEWEST, Sample, edge_position, sample_of
@@ -182,59 +182,6 @@ def _about_line(values: np.ndarray, x: np.ndarray) -> np.ndarray:
 # -- what a finished map says of itself --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Kept:
-    """The voxels of a map that count, in order, and why the others do not."""
-
-    energy: np.ndarray
-    std: np.ndarray
-    refused: Mapping[int, int]
-    total: int
-    outside: int
-    rim: int
-
-
-def kept_voxels(edges: xr.Dataset, *, mask: xr.DataArray | None = None) -> Kept:
-    """Edge energies where ``flags`` is 0, off the rim, inside a mask; slab by slab, so that a large map is never whole in memory."""
-    first = spatial_dims(edges)[0]
-    dims = spatial_dims(edges)
-    energy, std, refused, rim = [], [], dict.fromkeys(FLAGS, 0), 0
-    slab = max(1, (1 << 24) // max(1, int(np.prod([edges.sizes[d] for d in dims[1:]]))))
-    for start in range(0, edges.sizes[first], slab):
-        part = {first: slice(start, start + slab)}
-        flags = edges["flags"].isel(part).to_numpy()
-        inside = flags == 0
-        if mask is not None:
-            inside &= mask.isel(part).to_numpy() != 0
-        if "rim" in edges:
-            on_rim = inside & (edges["rim"].isel(part).to_numpy() != 0)
-            rim += int(on_rim.sum())
-            inside &= ~on_rim
-        energy.append(edges["edge_energy"].isel(part).to_numpy()[inside])
-        has_std = "edge_energy_std" in edges
-        std.append(edges["edge_energy_std"].isel(part).to_numpy()[inside] if has_std else np.full(int(inside.sum()), np.nan))
-        for flag in FLAGS:
-            refused[flag] += int(np.sum(flags == flag))
-    total = int(np.prod([edges.sizes[d] for d in dims]))
-    kept = (np.concatenate(energy).astype(np.float64), np.concatenate(std).astype(np.float64))
-    return Kept(*kept, refused, total, refused[OUTSIDE], rim)
-
-
-def spread(energy: np.ndarray, std: np.ndarray) -> dict[str, float]:
-    """Median, quartile distance, standard deviation, noise floor and heterogeneity of edge energies, in eV; NaN where unknown.
-
-    The noise floor is the root of the mean square of the single uncertainties, the heterogeneity what the spread exceeds it by:
-    sqrt(max(0, var(E) - mean(std^2))).
-    """
-    if energy.size == 0:
-        return dict.fromkeys(("median", "iqr", "std", "noise_floor", "heterogeneity"), float("nan"))
-    low, median, high = np.quantile(energy, [0.25, 0.5, 0.75])
-    variance = float(np.var(energy, ddof=1)) if energy.size > 1 else float("nan")
-    noise = float(np.mean(std**2))
-    own = float(np.sqrt(max(0.0, variance - noise))) if np.isfinite(variance - noise) else float("nan")
-    return {"median": float(median), "iqr": float(high - low), "std": variance**0.5, "noise_floor": noise**0.5, "heterogeneity": own}
-
-
 TITLES = {
     "median": "Median edge energy",
     "iqr": "Quartile distance",
@@ -248,7 +195,7 @@ def summarise(stored: xr.Dataset, params: QualityParams) -> dict[str, Scalar]:
     """How many voxels count, why others do not, and how the edge energies are spread."""
     kept = kept_voxels(stored)
     looked_at = kept.total - kept.outside
-    n, refused = kept.energy.size, sum(kept.refused.values()) - kept.outside
+    n, refused = kept.n, sum(kept.refused.values()) - kept.outside
     particle = looked_at - kept.refused[kernel.NOT_FINITE] - kept.refused[kernel.NO_EDGE]
     in_particle = refused - kept.refused[kernel.NOT_FINITE] - kept.refused[kernel.NO_EDGE]
     found = {
@@ -264,8 +211,7 @@ def summarise(stored: xr.Dataset, params: QualityParams) -> dict[str, Scalar]:
         "n_rim": Scalar(kept.rim, "1", n=kept.rim, of="voxels", title="Voxels of the rim, left out of statistics"),
         "e0": Scalar(stored.attrs.get("e0"), "eV", title="E0"),
     }
-    values = spread(kept.energy, kept.std)
-    found |= {name: Scalar(values[name], "eV", n=n, of="voxels", title=title) for name, title in TITLES.items()}
+    found |= {name: Scalar(kept.spread[name], "eV", n=n, of="voxels", title=title) for name, title in TITLES.items()}
     reasons = {flag: kept.refused[flag] for flag in FLAGS if flag != OUTSIDE}
     found |= {f"n_refused_{flag}": Scalar(k, "1", n=k, of="voxels", title=f"Refused: {FLAGS[flag]}") for flag, k in reasons.items()}
     return found

@@ -13,7 +13,7 @@ import dask.array as da
 import numpy as np
 
 PART_VOXELS = 1 << 23  # with its neighbours: some 0.5 GB of maps
-STEP_VOXELS = 1 << 20  # of a part at a time, while it is finished
+STEP_VOXELS = 1 << 19  # of a part at a time, while it is finished
 FEWEST_PARTS = 4  # where there are as many chunks: they run side by side
 STORED_VOXELS = 1 << 18  # of a chunk of the result, at most, where it spans several of the input
 

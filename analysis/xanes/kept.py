@@ -1,0 +1,79 @@
+"""The voxels of an edge map that count, and how their edge energies are spread: slab by slab, however large the map is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from analysis.core.numerics.streamed import moments_of, quantiles_of
+from analysis.schemas import FLAGS, spatial_dims
+from analysis.xanes.quality import OUTSIDE
+
+SLAB_VOXELS = 1 << 22
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many voxels count and why the others do not; ``spread`` of those that do, in eV, NaN where unknown.
+
+    ``spread`` holds the median, quartile distance (``iqr``), standard deviation, noise floor and heterogeneity. The noise floor is the
+    root of the mean square of the single uncertainties, the heterogeneity what the spread exceeds it by:
+    sqrt(max(0, var(E) - mean(std^2))).
+    """
+
+    n: int
+    spread: Mapping[str, float]
+    refused: Mapping[int, int]
+    total: int
+    outside: int
+    rim: int
+
+
+def kept_voxels(edges: xr.Dataset) -> Kept:
+    """Edge energies where ``flags`` is 0, off the rim."""
+    refused, rim, squares = dict.fromkeys(FLAGS, 0), 0, 0.0
+    has_std = "edge_energy_std" in edges
+    for slab in _slabs(edges):
+        flags, inside = slab["flags"].to_numpy(), _inside(slab)
+        rim += int(np.sum(flags == 0)) - int(inside.sum())
+        counts = np.bincount(flags.reshape(-1), minlength=256)
+        refused = {flag: n + int(counts[flag]) for flag, n in refused.items()}
+        std = slab["edge_energy_std"].to_numpy()[inside].astype(np.float64) if has_std else np.array([np.nan])
+        squares += float(np.sum(std**2))
+    total = int(np.prod([edges.sizes[d] for d in spatial_dims(edges)]))
+    n, spread = _spread(edges, squares)
+    return Kept(n, spread, refused, total, refused[OUTSIDE], rim)
+
+
+def _slabs(edges: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Along the first dimension, in whole chunks of the stored map, which are read once then."""
+    first, *others = spatial_dims(edges)
+    stored = edges["flags"].encoding.get("preferred_chunks", {}).get(first, 1)
+    image = int(np.prod([edges.sizes[d] for d in others]))
+    thick = stored * max(1, SLAB_VOXELS // max(1, image * stored))
+    for start in range(0, edges.sizes[first], thick):
+        yield edges.isel({first: slice(start, start + thick)})
+
+
+def _inside(slab: xr.Dataset) -> np.ndarray:
+    inside = slab["flags"].to_numpy() == 0
+    return inside & (slab["rim"].to_numpy() == 0) if "rim" in slab else inside
+
+
+def _spread(edges: xr.Dataset, squares: float) -> tuple[int, dict[str, float]]:
+    def parts() -> Iterator[np.ndarray]:
+        for slab in _slabs(edges):
+            yield slab["edge_energy"].to_numpy()[_inside(slab)]
+
+    found = moments_of(parts)
+    if found.n == 0:
+        return 0, dict.fromkeys(("median", "iqr", "std", "noise_floor", "heterogeneity"), float("nan"))
+    low, median, high = quantiles_of(parts, (0.25, 0.5, 0.75), found)
+    return found.n, {"median": float(median), "iqr": float(high - low), **noise_and_spread(found.variance, squares / found.n)}
+
+
+def noise_and_spread(variance: float, noise: float) -> dict[str, float]:
+    """Standard deviation, noise floor and heterogeneity, from the variance of energies and the mean square of their uncertainties."""
+    own = float(np.sqrt(max(0.0, variance - noise))) if np.isfinite(variance - noise) else float("nan")
+    return {"std": variance**0.5, "noise_floor": noise**0.5, "heterogeneity": own}
