@@ -1,6 +1,6 @@
 """Energy scales: the offset from a foil, and state of charge or valence from calibrants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -11,9 +11,10 @@ from scipy.interpolate import PchipInterpolator
 from analysis.core.data import Scalar, Var, warn, warnings_of
 from analysis.core.errors import DataError, ParamError
 from analysis.core.numerics.smoothing import savitzky_golay
+from analysis.core.numerics.streamed import moments_of, quantiles_of
 from analysis.core.params import Params
 from analysis.schemas import VOXEL, Spatial, dimensionality
-from analysis.xanes.kept import kept_voxels
+from analysis.xanes.kept import counting, kept_voxels, slabs
 from analysis.xanes.normalise import EV, check_energies
 
 BELOW, ABOVE = 64, 128  # flags of a calibrated map, beside those of its edge map
@@ -156,14 +157,15 @@ def foil_offset(energy: np.ndarray, mu: np.ndarray, *, assigned: float, points: 
 
 def summarise(stored: xr.Dataset, params: CalibrateParams) -> dict[str, Scalar]:
     """Median state of the voxels that count, and how many lie beyond the calibrants."""
-    flags = stored["flags"].to_numpy()
-    counted = flags == 0
-    if "rim" in stored:
-        counted &= stored["rim"].to_numpy() == 0
-    values = stored["state"].to_numpy()[counted].astype(np.float64)
-    low, median, high = np.quantile(values, [0.25, 0.5, 0.75]) if values.size else (np.nan, np.nan, np.nan)
-    n = int(values.size)
-    beyond = int(((flags & (BELOW | ABOVE)) != 0).sum())
+    beyond = sum(int(((slab["flags"].to_numpy() & (BELOW | ABOVE)) != 0).sum()) for slab in slabs(stored))
+
+    def counted() -> Iterator[np.ndarray]:
+        for slab in slabs(stored):
+            yield slab["state"].to_numpy()[counting(slab)]
+
+    moments = moments_of(counted)
+    low, median, high = quantiles_of(counted, (0.25, 0.5, 0.75), moments)
+    n = moments.n
     return {
         "n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels that count"),
         "median": Scalar(float(median), "1", n=n, of="voxels", title=f"Median {params.quantity}"),

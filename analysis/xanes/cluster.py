@@ -12,6 +12,7 @@ from analysis.core.errors import DataError
 from analysis.core.numerics.clustering import kmeans
 from analysis.schemas import VOXEL, Spatial, spatial_dims
 from analysis.xanes.blocks import in_blocks, is_lazy, like, per_voxel
+from analysis.xanes.kept import slabs
 from analysis.xanes.normalise import EV, LineParams, Lines
 from analysis.xanes.voxels import Prepared, chosen_voxels, normalised_block, points_of, prepare_lines
 
@@ -147,7 +148,7 @@ def _nearest(
 
 def summarise(stored: xr.Dataset, params: ClusterParams) -> dict[str, Scalar]:
     """Share of the voxels in every cluster."""
-    labels = np.bincount(stored["label"].to_numpy().ravel(), minlength=params.clusters + 1)
+    labels = np.sum([np.bincount(slab["label"].to_numpy().ravel(), minlength=params.clusters + 1) for slab in slabs(stored)], axis=0)
     n = int(labels[1:].sum())
     found = {"n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels grouped")}
     for i in range(1, params.clusters + 1):

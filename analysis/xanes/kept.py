@@ -34,8 +34,8 @@ def kept_voxels(edges: xr.Dataset) -> Kept:
     """Edge energies where ``flags`` is 0, off the rim."""
     refused, rim, squares = dict.fromkeys(FLAGS, 0), 0, 0.0
     has_std = "edge_energy_std" in edges
-    for slab in _slabs(edges):
-        flags, inside = slab["flags"].to_numpy(), _inside(slab)
+    for slab in slabs(edges):
+        flags, inside = slab["flags"].to_numpy(), counting(slab)
         rim += int(np.sum(flags == 0)) - int(inside.sum())
         counts = np.bincount(flags.reshape(-1), minlength=256)
         refused = {flag: n + int(counts[flag]) for flag, n in refused.items()}
@@ -46,25 +46,26 @@ def kept_voxels(edges: xr.Dataset) -> Kept:
     return Kept(n, spread, refused, total, refused[OUTSIDE], rim)
 
 
-def _slabs(edges: xr.Dataset) -> Iterator[xr.Dataset]:
-    """Along the first dimension, in whole chunks of the stored map, which are read once then."""
-    first, *others = spatial_dims(edges)
-    stored = edges["flags"].encoding.get("preferred_chunks", {}).get(first, 1)
-    image = int(np.prod([edges.sizes[d] for d in others]))
+def slabs(maps: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Parts along the first spatial dimension, in whole chunks of the stored maps, so that each chunk is read once."""
+    first, *others = spatial_dims(maps)
+    stored = max((v.encoding.get("preferred_chunks", {}).get(first, 1) for v in maps.data_vars.values()), default=1)
+    image = int(np.prod([maps.sizes[d] for d in others]))
     thick = stored * max(1, SLAB_VOXELS // max(1, image * stored))
-    for start in range(0, edges.sizes[first], thick):
-        yield edges.isel({first: slice(start, start + thick)})
+    for start in range(0, maps.sizes[first], thick):
+        yield maps.isel({first: slice(start, start + thick)})
 
 
-def _inside(slab: xr.Dataset) -> np.ndarray:
+def counting(slab: xr.Dataset) -> np.ndarray:
+    """Which voxels have a value that counts: flag 0, and off the rim."""
     inside = slab["flags"].to_numpy() == 0
     return inside & (slab["rim"].to_numpy() == 0) if "rim" in slab else inside
 
 
 def _spread(edges: xr.Dataset, squares: float) -> tuple[int, dict[str, float]]:
     def parts() -> Iterator[np.ndarray]:
-        for slab in _slabs(edges):
-            yield slab["edge_energy"].to_numpy()[_inside(slab)]
+        for slab in slabs(edges):
+            yield slab["edge_energy"].to_numpy()[counting(slab)]
 
     found = moments_of(parts)
     if found.n == 0:

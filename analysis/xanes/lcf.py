@@ -1,6 +1,8 @@
 """Fractions of reference spectra in every voxel: least squares with the exact optimum under its bounds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -10,8 +12,10 @@ from scipy.optimize import minimize_scalar
 from analysis.core.data import Scalar, Var, warn, warnings_of
 from analysis.core.errors import DataError
 from analysis.core.numerics.simplex import Supports, solve, supports
+from analysis.core.numerics.streamed import moments_of, quantiles_of
 from analysis.schemas import VOXEL, Spatial, spatial_dims
 from analysis.xanes.blocks import in_blocks, is_lazy, like, per_voxel
+from analysis.xanes.kept import slabs
 from analysis.xanes.normalise import EV, LineParams, Lines, check_energies, normalise
 from analysis.xanes.sampling import sample_of
 from analysis.xanes.voxels import chosen_voxels, normalised_block, prepare_lines, references_on
@@ -167,14 +171,22 @@ def _on_block(spectra: np.ndarray, *wanted: np.ndarray, problem: Problem) -> np.
 
 def summarise(stored: xr.Dataset, params: LcfParams) -> dict[str, Scalar]:
     """Mean fraction of every reference over the voxels, and how well they fit."""
-    good = (stored["flags"] == 0).to_numpy()
-    n = int(good.sum())
+
+    def fitted(name: str, component: int | None = None) -> Iterator[np.ndarray]:
+        for slab in slabs(stored):
+            values = slab[name] if component is None else slab[name][component]
+            yield values.to_numpy()[(slab["flags"] == 0).to_numpy()]
+
+    residuals = partial(fitted, "r_factor")
+
+    of_residuals = moments_of(residuals)
+    n = of_residuals.n
     found = {"n_valid": Scalar(n, "1", n=n, of="voxels", title="Voxels fitted")}
     for i, name in enumerate(stored["name"].to_numpy().astype(str).tolist()):
-        values = stored["weight"][i].to_numpy()[good].astype(np.float64)
-        mean, std = (float(values.mean()), float(values.std())) if n else (None, None)
+        part = moments_of(partial(fitted, "weight", i))
+        mean, std = (part.mean, (part.squares / n) ** 0.5) if n else (None, None)
         found[f"fraction_{i + 1}"] = Scalar(mean, "1", std=std, n=n, of="voxels", title=f"Mean fraction of {name}")
-    residual = stored["r_factor"].to_numpy()[good]
-    found["r_factor"] = Scalar(float(np.median(residual)) if n else None, "1", n=n, of="voxels", title="Median R-factor")
+    median = float(quantiles_of(residuals, (0.5,), of_residuals)[0]) if n else None
+    found["r_factor"] = Scalar(median, "1", n=n, of="voxels", title="Median R-factor")
     found["energy_shift"] = Scalar(float(stored.attrs.get("energy_shift", 0.0)), "eV", title="Energy shift of the references")
     return found
