@@ -15,6 +15,7 @@ renamed: a reader never sees a half-written entry, and two writers of one key wr
 
 import errno
 import json
+import math
 import os
 import shutil
 import threading
@@ -44,6 +45,8 @@ MEMORY_BYTES = 256 << 20  # opened small entries kept in memory
 SMALL_BYTES = 8 << 20
 COMPRESSION = {"cname": "lz4", "clevel": 1, "shuffle": "shuffle"}  # half a second for 10⁷ values on one core
 ROWS_A_CHUNK = 1 << 20
+MOST_A_CHUNK = 1 << 22  # values of a dask chunk that is stored as it is
+CHUNK_VALUES = 1 << 18  # at most, of the chunks that a larger one is stored as
 
 
 class Store:
@@ -290,8 +293,22 @@ def _encoding(ds: xr.Dataset) -> dict[str, dict[str, Any]]:
         spec: dict[str, Any] = {"compressors": (BloscCodec(**COMPRESSION),)}  # type: ignore[arg-type]
         if v.ndim == 1 and v.chunks is None:
             spec["chunks"] = (max(1, min(v.size, ROWS_A_CHUNK)),)
+        elif v.chunks is not None and math.prod(v.data.chunksize) > MOST_A_CHUNK:
+            spec["chunks"] = _divided(v.data.chunksize, v.data.numblocks)
         encoding[str(name)] = spec
     return encoding
+
+
+def _divided(chunk: tuple[int, ...], blocks: tuple[int, ...]) -> tuple[int, ...]:
+    """A chunk cut into equal ones of a size that is read for one slice: those who write chunks beside it never meet in one."""
+    sizes = list(chunk)
+    while math.prod(sizes) > CHUNK_VALUES:
+        even = [i for i, size in enumerate(sizes) if size > 1 and (size % 2 == 0 or blocks[i] == 1)]
+        if not even:
+            break
+        longest = max(even, key=lambda i: sizes[i])
+        sizes[longest] = -(-sizes[longest] // 2)
+    return tuple(sizes)
 
 
 def _finish(made: Path, target: Path, record: Mapping[str, Any]) -> None:

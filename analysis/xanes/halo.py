@@ -6,6 +6,7 @@ them is computed twice: a third of a stack that is stored in slices, where parts
 """
 
 import itertools
+import uuid
 from collections.abc import Callable, Sequence
 
 import dask
@@ -15,7 +16,6 @@ import numpy as np
 PART_VOXELS = 1 << 23  # with its neighbours: some 0.5 GB of maps
 STEP_VOXELS = 1 << 19  # of a part at a time, while it is finished
 FEWEST_PARTS = 4  # where there are as many chunks: they run side by side
-STORED_VOXELS = 1 << 18  # of a chunk of the result, at most, where it spans several of the input
 
 Cut = tuple[slice, ...]
 
@@ -31,20 +31,18 @@ def with_halo(function: Callable[[np.ndarray], np.ndarray], maps: da.Array, *, h
     Returns
     -------
     da.Array
-        Shape (rows, …space), float32. Each part is one task, which computes the chunks of ``maps`` that it needs one by one.
+        Shape (rows, …space), float32, a chunk a part. Each part is one task, which computes the chunks of ``maps`` that it needs one
+        by one.
     """
     chunks = maps.chunks[1:]
     counts = part_counts(chunks, halo)
     edges = [_edges(c, n) for c, n in zip(chunks, counts, strict=True)]
-    made = np.empty([len(e) - 1 for e in edges], dtype=object)
-    for index in np.ndindex(made.shape):
+    name = f"finished-{uuid.uuid4().hex}"  # one name: a cluster then sees that they are of one kind, and takes a few at a time
+    graph = {}
+    for index in np.ndindex(*(len(e) - 1 for e in edges)):
         cut = tuple(slice(e[i], e[i + 1]) for e, i in zip(edges, index, strict=True))
-        part = _part_of(maps, cut, halo)
-        size = (rows, *(s.stop - s.start for s in cut))
-        made[index] = da.from_delayed(dask.delayed(_finished, pure=False)(part, function, halo, rows), size, np.float32)
-    whole: da.Array = da.block(made[None].tolist())
-    stored = [_stored(c, n) for c, n in zip(chunks, _groups(chunks, counts), strict=True)]
-    return whole.rechunk(((rows,), *stored))
+        graph[(name, 0, *index)] = (_finished, _part_of(maps, cut, halo), function, halo, rows)
+    return da.Array(graph, name, ((rows,), *(tuple(map(int, np.diff(e))) for e in edges)), dtype=np.float32)
 
 
 def part_counts(chunks: Sequence[Sequence[int]], halo: int) -> tuple[int, ...]:
@@ -79,18 +77,6 @@ def _touched(chunks: Sequence[Sequence[int]], counts: Sequence[int], halo: int) 
 def _edges(chunks: Sequence[int], count: int) -> list[int]:
     ends = np.concatenate([[0], np.cumsum(chunks)])
     return [int(v) for v in [*ends[:-1:count], ends[-1]]]
-
-
-def _groups(chunks: Sequence[Sequence[int]], counts: Sequence[int]) -> list[int]:
-    """How many chunks of the input make one of the result: as many along the first axis as a chunk may have, and parts divide by."""
-    voxels = int(np.prod([max(c) for c in chunks], dtype=np.int64))
-    most = max(1, STORED_VOXELS // voxels)
-    first = max(k for k in range(1, counts[0] + 1) if counts[0] % k == 0 and k <= most)
-    return [first, *(1 for _ in counts[1:])]
-
-
-def _stored(chunks: Sequence[int], group: int) -> tuple[int, ...]:
-    return tuple(sum(chunks[i : i + group]) for i in range(0, len(chunks), group))
 
 
 class _Part:

@@ -1,6 +1,8 @@
 """What is put into a workspace comes out again, whole or not at all."""
 
+import itertools
 import json
+import math
 import os
 import shutil
 import threading
@@ -19,7 +21,7 @@ from hypothesis.extra import numpy as hnp
 from analysis.core import store as store_module
 from analysis.core.data import Scalar, scalars
 from analysis.core.errors import ReadError, StoreError
-from analysis.core.store import MEMORY_BYTES, SMALL_BYTES, Store
+from analysis.core.store import MEMORY_BYTES, SMALL_BYTES, Store, _divided
 
 
 @pytest.fixture
@@ -426,3 +428,26 @@ def test_the_entry_is_readable_json_and_zarr(store: Store) -> None:
     assert meta["zarr_format"] == 3
     assert "x" in meta["consolidated_metadata"]["metadata"]
     assert set(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))) >= {"zarr.json", "x/zarr.json", "interplay.json"}
+
+
+@pytest.mark.parametrize(
+    ("chunk", "blocks", "stored"),
+    [
+        ((24, 512, 512), (11, 1, 1), (24, 64, 128)),
+        ((25, 512, 512), (11, 1, 1), (25, 64, 128)),
+        ((16, 513, 2000), (4, 1, 1), (16, 129, 125)),
+        ((3, 2001, 2001), (1, 2, 2), (1, 2001, 2001)),  # odd sizes with a neighbour stay whole
+    ],
+)
+def test_large_chunks_are_cut_evenly(chunk: tuple[int, ...], blocks: tuple[int, ...], stored: tuple[int, ...]) -> None:
+    assert _divided(chunk, blocks) == stored
+    assert all(b == 1 or c % s == 0 for c, s, b in zip(chunk, stored, blocks, strict=True))
+
+
+def test_a_map_of_large_chunks_is_stored_in_small_ones(store: Store) -> None:
+    values = np.random.default_rng(0).random((40, 300, 600), dtype=np.float32)
+    ds = xr.Dataset({"v": (("z", "y", "x"), da.from_array(values, chunks=(24, 300, 600)))})
+    store.put("r-large", ds, {})
+    stored = store.open("r-large", chunked=True)["v"]
+    assert max(map(math.prod, itertools.product(*stored.chunks))) <= 1 << 18
+    assert np.array_equal(stored.values, values)
