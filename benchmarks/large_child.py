@@ -39,7 +39,7 @@ def main(folder: Path, step: str) -> None:
 def _cluster(stack: ExitStack) -> str:
     from distributed import LocalCluster
 
-    made = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
+    made = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1")
     return str(stack.enter_context(made).scheduler_address)
 
 
