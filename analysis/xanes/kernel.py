@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     bend: np.ndarray  # (2, n, 2s+3)
     spread: np.ndarray  # float64: variances and covariance of pre, slope and post at E0
     energy: np.ndarray  # (n,) float64
-    bank: np.ndarray  # (K, n), likewise
+    bank: np.ndarray  # (K, n), likewise, and zeros up to an even number of rows
     square: np.ndarray  # (K,) float64, as what follows
     shifts: np.ndarray
     shift_gain: np.ndarray
@@ -103,7 +103,7 @@ def plan_of(
         bend=np.ascontiguousarray(window.bend, dtype=KIND),
         spread=np.array([lines.pre_pre, lines.pre_slope, lines.slope_slope, lines.post_post]),
         energy=np.ascontiguousarray(lines.energy[rows]),
-        bank=_fours(bank),
+        bank=_fours(np.pad(bank, ((0, -len(bank) % 2), (0, 0)))),
         square=template.square if template else empty,
         shifts=template.shifts if template else empty,
         shift_gain=template.gain if template else empty,

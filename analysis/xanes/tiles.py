@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KIND = np.float32  # of spectra and weights; what is refined one by one is float64
 PAD = 24  # rows of zeros before and after the energies of a tile: more than half of any window
-TILE = 128  # spectra: with 80 energies, 40 kB in float32
+TILE = 256  # spectra: with 80 energies, 40 kB in float32
 
 # Rows of the kernel's output.
 ENERGY, GAIN, JUMP, WHITE_LINE, HEIGHT, VARIANCE, REFUSED = range(7)
@@ -158,7 +158,7 @@ def _smooth(tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, plan: "Plan
         sums, at = smooth[t], x[t]
         for j in range(TILE):
             sums[j] = -pre[j] - slope[j] * at
-    _add_taps(tile, PAD + plan.start - plan.reach, 1, smooth, plan.smooth)
+    _add_taps(tile, PAD + plan.start - plan.reach, smooth, plan.smooth)
 
 
 @njit(nogil=True, cache=True)
@@ -175,16 +175,31 @@ def _top(smooth: np.ndarray, highest: np.ndarray, tops: np.ndarray) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _add_taps(tile: np.ndarray, first: int, step: int, sums: np.ndarray, weights: np.ndarray) -> None:
-    """Add to row t the images from ``first + step * t`` on, weighted by row t of the table: four at a time, it has that many."""
+def _add_taps(tile: np.ndarray, first: int, sums: np.ndarray, weights: np.ndarray) -> None:
+    """Add to row t the images from ``first + t`` on, weighted by row t of the table: four at a time, it has that many."""
     for t in range(weights.shape[0]):
         total = sums[t]
         for k in range(0, weights.shape[1], 4):
-            at = first + step * t + k
+            at = first + t + k
             a, b, c, d = tile[at], tile[at + 1], tile[at + 2], tile[at + 3]
             u, v, w, x = weights[t, k], weights[t, k + 1], weights[t, k + 2], weights[t, k + 3]
             for j in range(TILE):
                 total[j] += (u * a[j] + v * b[j]) + (w * c[j] + x * d[j])
+
+
+@njit(nogil=True, cache=True)
+def _add_products(tile: np.ndarray, sums: np.ndarray, weights: np.ndarray) -> None:
+    """Add to row t the images weighted by row t of the table: four images and two rows at a time, it has that many."""
+    for t in range(0, weights.shape[0], 2):
+        total, other = sums[t], sums[t + 1]
+        for k in range(0, weights.shape[1], 4):
+            a, b, c, d = tile[k], tile[k + 1], tile[k + 2], tile[k + 3]
+            u, v, w, x = weights[t, k], weights[t, k + 1], weights[t, k + 2], weights[t, k + 3]
+            m, n, o, p = weights[t + 1, k], weights[t + 1, k + 1], weights[t + 1, k + 2], weights[t + 1, k + 3]
+            for j in range(TILE):
+                one, two, three, four = a[j], b[j], c[j], d[j]
+                total[j] += (u * one + v * two) + (w * three + x * four)
+                other[j] += (m * one + n * two) + (o * three + p * four)
 
 
 @njit(nogil=True, cache=True)
@@ -290,6 +305,7 @@ def _white_line_noise(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, p
     """The white line as the edge energy, with what the noise of every point does to it."""
     energy, x, table, smoothing, kappa = plan.energy, plan.x, plan.peak, plan.smooth, plan.kappa
     reach, of_slope = plan.reach, plan.spread[2]
+    span = max(reach, table.shape[2] // 2) + 2  # beyond, no value has a weight
     weights = np.zeros(2 * PAD + 4)  # how the result follows each value of the spectrum; [PAD] belongs to the highest point
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
@@ -298,12 +314,12 @@ def _white_line_noise(lines: np.ndarray, smooth: np.ndarray, tops: np.ndarray, p
         bent_a, bent_b = np.float64(peaks[BENT_A, j]), np.float64(peaks[BENT_B, j])
         step_a, step_b = -0.5 * (peaks[LINEAR_A, j] - slope) / bent_a, -0.5 * (peaks[LINEAR_B, j] - slope) / bent_b
         apart = 1 + (step_b - step_a) / (energy[a + 1] - energy[a])
-        weights[:] = 0
+        weights[PAD - span : PAD + span] = 0
         _add_parabola(weights, a - top, step_a, -0.5 * (1 - part) / bent_a, table[1, a], table[2, a])
         _add_parabola(weights, a + 1 - top, step_b, -0.5 * part / bent_b, table[1, a + 1], table[2, a + 1])
         _add_vertex(weights, smooth[top - 1 : top + 2, j], -0.5 * apart, energy[top - 1 : top + 2], smoothing[top - 1 : top + 2], reach)
         total, moment = 0.0, 0.0
-        for t in range(max(top - PAD, 0), min(top + PAD, x.size)):
+        for t in range(max(top - span, 0), min(top + span, x.size)):
             total += weights[t - top + PAD] ** 2
             moment += weights[t - top + PAD] * x[t]
         out[ENERGY, j] = out[WHITE_LINE, j]
@@ -397,14 +413,13 @@ def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.
     energy, table, bend, gain = plan.energy, plan.slope, plan.bend, plan.steep_gain
     first = PAD + plan.start - plan.slope_reach
     slopes[:] = 0
-    _add_taps(tile, first, 1, slopes, table)
+    _add_taps(tile, first, slopes, table)
+    places = lines[PLACE_LINE]
+    _highest(slopes, tops, lines[LEVEL_LINE], places)
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
             continue
-        t = 0
-        for k in range(1, int(tops[j]) + 1):
-            if slopes[k, j] > slopes[t, j]:
-                t = k
+        t = int(places[j])
         if t == 0 or t >= plan.size - 1:
             out[REFUSED, j] = AT_RIM
             continue
@@ -426,24 +441,35 @@ def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.
 
 
 @njit(nogil=True, cache=True)
+def _highest(slopes: np.ndarray, tops: np.ndarray, highest: np.ndarray, places: np.ndarray) -> None:
+    """The first maximum up to the white line."""
+    places[:] = 0
+    highest[:] = slopes[0]
+    for t in range(1, slopes.shape[0]):
+        now, index = slopes[t], KIND(t)
+        for j in range(TILE):
+            old, new, place, top = highest[j], now[j], places[j], tops[j]
+            above = (new > old) & (index <= top)
+            highest[j] = new if above else old
+            places[j] = index if above else place
+
+
+@njit(nogil=True, cache=True)
 def _shifted(tile: np.ndarray, lines: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """Shift of the template that fits best, by a parabola through the three best shifts."""
     pre, slope, x, bank, square, shifts = lines[PRE_LINE], lines[SLOPE_LINE], plan.x, plan.bank, plan.square, plan.shifts
-    cost = np.zeros((shifts.size, TILE), dtype=KIND)
+    cost = np.zeros((bank.shape[0], TILE), dtype=KIND)
     for t in range(plan.size):
         image, at = tile[PAD + plan.start + t], x[t]
         for j in range(TILE):
             image[j] -= pre[j] + slope[j] * at
-    _add_taps(tile, PAD + plan.start, 0, cost, bank)
+    _add_products(tile[PAD + plan.start :], cost, bank)
+    _least_cost(cost, square, lines)
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
             continue
-        jump, best = np.float64(lines[JUMP_LINE, j]), 0
-        least = square[0] - 2 / jump * cost[0, j]
-        for k in range(1, shifts.size):
-            now = square[k] - 2 / jump * cost[k, j]
-            if now < least:
-                best, least = k, now
+        jump, best = np.float64(lines[JUMP_LINE, j]), int(lines[PLACE_LINE, j])
+        least = square[best] - 2 / jump * cost[best, j]
         if best == 0 or best == shifts.size - 1:
             out[REFUSED, j] = AT_RIM
             continue
@@ -452,3 +478,21 @@ def _shifted(tile: np.ndarray, lines: np.ndarray, plan: "Plan", out: np.ndarray)
         step = 0.5 * (before - after) / (before + after) * (shifts[1] - shifts[0])
         out[ENERGY, j] = plan.anchor + shifts[best] + step
         out[GAIN, j] = plan.shift_gain[best] / jump * np.sqrt(_noise_at(plan.kappa, 0.5 * jump))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _least_cost(cost: np.ndarray, square: np.ndarray, lines: np.ndarray) -> None:
+    """Which shift fits each spectrum best: the first of the least squared distances, less what is the same for all shifts."""
+    scale, least, best = lines[FINITE_LINE], lines[LEVEL_LINE], lines[PLACE_LINE]
+    jump, first, none = lines[JUMP_LINE], cost[0], KIND(square[0])
+    for j in range(TILE):
+        scale[j] = KIND(2) / jump[j]
+        least[j] = none - scale[j] * first[j]
+    best[:] = 0
+    for k in range(1, square.size):
+        products, norm, index = cost[k], KIND(square[k]), KIND(k)
+        for j in range(TILE):
+            old, place = least[j], best[j]
+            new = norm - scale[j] * products[j]
+            least[j] = new if new < old else old
+            best[j] = index if new < old else place
