@@ -1,11 +1,9 @@
 """One pass over the spectra of a block that writes all maps: the compiled part of ``analysis.xanes.kernel``.
 
-Spectra are taken in tiles that stay in the processor's cache, turned there into one row an energy, and never leave it
-normalised. What is the same for all spectra (lines, smoothing, search for maximum and crossing) goes over the spectra of a tile,
-many at a time; what differs (refinement, uncertainty) spectrum by spectrum. Sums run over energies in a fixed order and without
-fast-math: the bits of a voxel do not depend on which voxels stand beside it.
-
-This module imports nothing of the project: compiled code is kept on disk and made anew only when this file changes.
+Tiles of spectra stay in the processor's cache, one row an energy, and never leave it normalised. What is the same for all spectra
+(lines, smoothing, searches) goes over a tile, many at a time; what differs (refinement, uncertainty) spectrum by spectrum. Sums run
+in a fixed order without fast-math: the bits of a voxel do not depend on its neighbours. This module imports nothing of the project:
+compiled code is kept on disk and made anew only when this file changes.
 """
 
 from typing import TYPE_CHECKING
@@ -21,12 +19,10 @@ PAD = 24  # rows of zeros before and after the energies of a tile: more than hal
 TILE = 256  # spectra: with 80 energies, 40 kB in float32
 
 # Rows of the kernel's output.
-ENERGY, GAIN, JUMP, WHITE_LINE, HEIGHT, VARIANCE, REFUSED = range(7)
-ROWS = 7
+ENERGY, GAIN, JUMP, WHITE_LINE, HEIGHT, VARIANCE, REFUSED, ROWS = range(8)
 
 # What is known of a tile's spectra.
-ORIGIN_LINE, PRE_LINE, SLOPE_LINE, JUMP_LINE, SQUARE_LINE, FINITE_LINE, LEVEL_LINE, PLACE_LINE = range(8)
-LINES = 8
+ORIGIN_LINE, PRE_LINE, SLOPE_LINE, JUMP_LINE, SQUARE_LINE, FINITE_LINE, LEVEL_LINE, PLACE_LINE, LINES = range(9)
 
 NOT_FINITE, NO_EDGE, NO_FEATURE, AT_RIM, UNWANTED = 1, 2, 4, 8, 32  # of analysis.schemas.FLAGS
 
@@ -34,16 +30,12 @@ E_HALF, WHITE, TEMPLATE, HALF_WHITE, STEEPEST = range(5)  # definitions of the e
 _MOST = 20.0  # exponent of the photon noise at most
 
 # Of the parabolas about the white line: between which points it lies and how far; coefficients about the lower and upper point.
-PLACE, PART, VALUE_A, LINEAR_A, BENT_A, VALUE_B, LINEAR_B, BENT_B = range(8)
-PEAKS = 8
+PLACE, PART, VALUE_A, LINEAR_A, BENT_A, VALUE_B, LINEAR_B, BENT_B, PEAKS = range(9)
 
 
 @njit(nogil=True, cache=True)
 def run(spectra: np.ndarray, wanted: np.ndarray, by_image: bool, plan: "Plan", out: np.ndarray) -> None:
-    """All stages for a tile of spectra, tile after tile.
-
-    A stage goes over the whole tile with its tables in local names: what is looked up in the plan costs more than a spectrum.
-    """
+    """All stages for a tile of spectra, tile after tile; tables in local names, since a look into the plan costs more than a spectrum."""
     rows = np.zeros((TILE, plan.length), dtype=KIND)
     tile = np.zeros((plan.length + 2 * PAD, TILE), dtype=KIND)
     smooth = np.zeros((plan.size, TILE), dtype=KIND)
@@ -55,14 +47,15 @@ def run(spectra: np.ndarray, wanted: np.ndarray, by_image: bool, plan: "Plan", o
         if not wanted[begin:end].any():
             continue
         if by_image:
-            _load_images(spectra, begin, end, tile[PAD:])
+            tile[PAD : PAD + plan.length, : end - begin] = spectra[:, begin:end]
         else:
             _load_spectra(spectra[begin:end], rows, tile[PAD:])
         part = out[:, begin:end]
         _fit(tile[PAD : PAD + plan.length], lines, plan)
         _settle(wanted[begin:end], lines, plan, part)
         _smooth(tile, lines, smooth, plan)
-        _top(smooth, lines[FINITE_LINE], tops)
+        lines[PLACE_LINE] = plan.size
+        _top(smooth, lines[PLACE_LINE], lines[FINITE_LINE], tops)
         _white_line(tile, lines, smooth, tops, peaks, plan, part)
         if plan.code in (E_HALF, HALF_WHITE):
             _crossing(lines, smooth, tops, plan, part)
@@ -77,10 +70,7 @@ def run(spectra: np.ndarray, wanted: np.ndarray, by_image: bool, plan: "Plan", o
 @njit(nogil=True, cache=True)
 def _load_spectra(spectra: np.ndarray, rows: np.ndarray, tile: np.ndarray) -> None:
     """Turn spectra into images of one energy each; read in their own order first, which memory likes best."""
-    for j in range(spectra.shape[0]):
-        spectrum, row = spectra[j], rows[j]
-        for e in range(row.size):
-            row[e] = spectrum[e]
+    rows[: spectra.shape[0]] = spectra
     for e in range(rows.shape[1]):
         image = tile[e]
         for j in range(TILE):
@@ -88,19 +78,10 @@ def _load_spectra(spectra: np.ndarray, rows: np.ndarray, tile: np.ndarray) -> No
 
 
 @njit(nogil=True, cache=True)
-def _load_images(images: np.ndarray, begin: int, end: int, tile: np.ndarray) -> None:
-    for e in range(images.shape[0]):
-        image, values = tile[e], images[e][begin:end]
-        for j in range(values.size):
-            image[j] = values[j]
-
-
-@njit(nogil=True, cache=True)
 def _fit(tile: np.ndarray, lines: np.ndarray, plan: "Plan") -> None:
-    """Pre-edge line, jump, and the variance about the line.
+    """Pre-edge line, jump, variance about the line; ``FINITE_LINE`` becomes 0, or NaN where a value is not finite.
 
-    A value of each spectrum is taken off it first, which keeps float32 from cancelling digits; ``FINITE_LINE`` becomes 0, or
-    NaN where a value is not finite.
+    A value of each spectrum is taken off it first, which keeps float32 from cancelling digits.
     """
     w_pre, w_slope, w_post, x = plan.w_pre, plan.w_slope, plan.w_post, plan.pre_x
     lines[:] = 0
@@ -134,10 +115,7 @@ def _fit(tile: np.ndarray, lines: np.ndarray, plan: "Plan") -> None:
 def _settle(wanted: np.ndarray, lines: np.ndarray, plan: "Plan", out: np.ndarray) -> None:
     """What is known before the edge is looked at; spectra that are normalised already get the lines 0 and 1."""
     if plan.normalised:
-        for j in range(TILE):
-            lines[PRE_LINE, j] = -lines[ORIGIN_LINE, j]
-            lines[SLOPE_LINE, j] = 0
-            lines[JUMP_LINE, j] = 1
+        lines[PRE_LINE], lines[SLOPE_LINE], lines[JUMP_LINE] = -lines[ORIGIN_LINE], 0, 1
     for j in range(wanted.size):
         out[JUMP, j] = lines[JUMP_LINE, j]
         if plan.freedom > 0:
@@ -162,16 +140,16 @@ def _smooth(tile: np.ndarray, lines: np.ndarray, smooth: np.ndarray, plan: "Plan
 
 
 @njit(nogil=True, cache=True)
-def _top(smooth: np.ndarray, highest: np.ndarray, tops: np.ndarray) -> None:
-    """The first maximum of each spectrum; places as floats, which go side by side with the values."""
+def _top(rows: np.ndarray, limits: np.ndarray, highest: np.ndarray, tops: np.ndarray) -> None:
+    """The first maximum of each spectrum up to its limit; places as floats, which go side by side with the values."""
     tops[:] = 0
-    highest[:] = smooth[0]
-    for t in range(1, smooth.shape[0]):
-        now, index = smooth[t], KIND(t)
+    highest[:] = rows[0]
+    for t in range(1, rows.shape[0]):
+        now, index = rows[t], KIND(t)
         for j in range(TILE):
             old, new, place = highest[j], now[j], tops[j]
-            highest[j] = new if new > old else old
-            tops[j] = index if new > old else place
+            above = (new > old) & (index <= limits[j])
+            highest[j], tops[j] = new if above else old, index if above else place
 
 
 @njit(nogil=True, cache=True)
@@ -214,8 +192,7 @@ def _white_line(
 ) -> None:
     """Maximum of a parabola about the highest smoothed point; height above the pre-edge line, in units of the jump.
 
-    Parabolas about the two grid points beside the smoothed maximum are mixed by how near it is to each, so that the result
-    does not leap where noise makes another grid point the highest.
+    Parabolas about the grid points beside the smoothed maximum are mixed by how near it is to each: noise makes nothing leap then.
     """
     _place(smooth, tops, plan.energy, peaks, out)
     _parabolas(tile, PAD + plan.start - plan.peak.shape[2] // 2, peaks, plan.peak)
@@ -414,12 +391,11 @@ def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.
     first = PAD + plan.start - plan.slope_reach
     slopes[:] = 0
     _add_taps(tile, first, slopes, table)
-    places = lines[PLACE_LINE]
-    _highest(slopes, tops, lines[LEVEL_LINE], places)
+    _top(slopes, tops, lines[LEVEL_LINE], lines[PLACE_LINE])
     for j in range(out.shape[1]):
         if out[REFUSED, j] != 0:
             continue
-        t = int(places[j])
+        t = int(lines[PLACE_LINE, j])
         if t == 0 or t >= plan.size - 1:
             out[REFUSED, j] = AT_RIM
             continue
@@ -438,20 +414,6 @@ def _steepest(tile: np.ndarray, lines: np.ndarray, slopes: np.ndarray, tops: np.
         unit = gain / jump if gain > 0 else -0.5 * np.sqrt(total) / bent
         out[ENERGY, j] = energy[t] + step
         out[GAIN, j] = unit * np.sqrt(_noise_at(plan.kappa, 0.5 * jump))
-
-
-@njit(nogil=True, cache=True)
-def _highest(slopes: np.ndarray, tops: np.ndarray, highest: np.ndarray, places: np.ndarray) -> None:
-    """The first maximum up to the white line."""
-    places[:] = 0
-    highest[:] = slopes[0]
-    for t in range(1, slopes.shape[0]):
-        now, index = slopes[t], KIND(t)
-        for j in range(TILE):
-            old, new, place, top = highest[j], now[j], places[j], tops[j]
-            above = (new > old) & (index <= top)
-            highest[j] = new if above else old
-            places[j] = index if above else place
 
 
 @njit(nogil=True, cache=True)
