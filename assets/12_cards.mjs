@@ -40,8 +40,10 @@ function act(event) {
 
 window.addEventListener("interplay-chosen", act);
 
-/** Runs when the browser has nothing better to do, one graph at a time. @param {() => void} work */
-const later = (work) => (window.requestIdleCallback ? window.requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 50));
+const ANSWER_MS = 600; // in which the server's answer to a change has come, and is drawn
+
+/** Runs when the browser has nothing better to do, one graph at a time: not while what was just asked for is awaited. @param {() => void} work */
+const later = (work) => setTimeout(() => (window.requestIdleCallback ? window.requestIdleCallback(work, { timeout: 1500 }) : work()), ANSWER_MS);
 
 /** Traces of cells that are switched off disappear from the screen at once; Plotly, which takes its time, learns of it afterwards.
  * @param {any} gd @param {Set<string>} off */

@@ -88,7 +88,8 @@ window["bench"] = (() => {
   const chips = () => [...document.querySelectorAll(".chip")].map((c) => JSON.parse(c.id).cell);
   const id = (/** @type {any} */ t) => (t.meta?.id === undefined ? undefined : String(t.meta.id));
   const cells = (/** @type {string} */ figure) => [...new Set(plot(figure).data.map(id).filter((/** @type {any} */ c) => c !== undefined))];
-  const own = (/** @type {string} */ cell) => plots().flatMap(([, gd]) => gd.data.filter((/** @type {any} */ t) => id(t) === cell));
+  /** Whether each trace of a cell can be seen. @param {string} cell */
+  const seen = (cell) => plots().flatMap(([, gd]) => gd.data.flatMap((/** @type {any} */ t, /** @type {number} */ i) => (id(t) === cell ? [t.visible !== false && onScreen(gd, i)] : [])));
   const means = () => JSON.stringify(plot("cycling.retention").data.filter((/** @type {any} */ t) => id(t) === undefined).map((/** @type {any} */ t) => (t.y?.bdata ?? [...(t.y ?? [])])));
 
   /** Switch a cell: its traces follow in every graph, and the means of the groups become others. @param {string} cell */
@@ -97,7 +98,7 @@ window["bench"] = (() => {
     const shown = chip(cell).getAttribute("aria-pressed") !== "true";
     const started = performance.now();
     chip(cell).click();
-    const ended = await until(() => own(cell).every((/** @type {any} */ t) => (t.visible !== false) === shown) && drawn(plot("cycling.retention")) && means() !== before);
+    const ended = await until(() => seen(cell).every((/** @type {boolean} */ v) => v === shown) && drawn(plot("cycling.retention")) && means() !== before);
     return waited(started, ended);
   }
 
