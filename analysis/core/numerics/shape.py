@@ -79,7 +79,10 @@ def fine_bins(values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]
 
     A value on the limit of two bins, to within a millionth of the width, belongs to the upper one.
     """
-    place = np.floor(values / width + 1e-6).astype(np.int64)
-    low = int(place.min())
-    place -= low
-    return (low + np.arange(int(place.max()) + 1) + 0.5) * width, place
+    floor = values / width
+    floor += 1e-6
+    np.floor(floor, out=floor)
+    low = floor.min()
+    floor -= low
+    place = floor.astype(np.int32)
+    return (int(low) + np.arange(int(place.max()) + 1) + 0.5) * width, place

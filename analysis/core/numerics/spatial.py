@@ -89,14 +89,17 @@ def _falls_to(curve: np.ndarray, level: float) -> float:
 
 def block_labels(mask: np.ndarray, side: int) -> tuple[np.ndarray, int]:
     """For every voxel of the mask, in order, which cube of ``side`` voxels it lies in; and how many cubes hold any."""
-    label = np.zeros(mask.shape, dtype=np.int64)
+    label = np.zeros(mask.shape, dtype=np.int32)
     for axis, length in enumerate(mask.shape):
-        place = np.arange(length) // side
+        place = np.arange(length, dtype=np.int32) // np.int32(side)
         shape = [1] * mask.ndim
         shape[axis] = length
-        label = label * (int(place[-1]) + 1) + place.reshape(shape)
-    _, inverse = np.unique(label[mask], return_inverse=True)
-    return inverse, int(inverse.max()) + 1 if inverse.size else 0
+        label *= place[-1] + 1
+        label += place.reshape(shape)
+    inside = label[mask]
+    used = np.bincount(inside) > 0
+    renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return renumbered[inside], int(used.sum())
 
 
 @dataclass(frozen=True)
