@@ -1,6 +1,7 @@
 """Read and cycle summary of the same files, and the derivative of the same half cycle, against every peer that installs."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -208,7 +209,7 @@ def _everything(found: Mapping[str, Mapping[str, Timing]]) -> Table:
             if who in (OURS, "stored"):
                 continue
             if timing.error:
-                rows.append((name, who, "–", "–", f"does not read it: {timing.error[:110]}"))
+                rows.append((name, who, "–", "–", f"does not read it: {_said(timing.error)}"))
             elif who in agreements:
                 ratio = timing.middle / timings[OURS].middle
                 rows.append((name, who, seconds(timing.middle), f"{ratio:.3g}", agreements[who].words()))
@@ -246,8 +247,13 @@ def _derivative_table(found: Mapping[str, Timing]) -> Table:
     rows = []
     for name, timing in found.items():
         if timing.error:
-            rows.append((name, "–", "–", "–", timing.error[:110]))
+            rows.append((name, "–", "–", "–", _said(timing.error)))
             continue
         points, values = count(int(timing.answer["points"])), count(int(timing.answer["values"]))
         rows.append((name, seconds(timing.middle), f"{timing.middle / ours.middle:.3g}", points, f"{values} values"))
     return Table("dQ/dV of one half cycle", ("program", "time", "× ours", "points in", "out"), tuple(rows))
+
+
+def _said(error: str) -> str:
+    """The beginning of what a program said, with the names of files but not where they lie here."""
+    return re.sub(r"(?:/[\w.+-]+)+/([\w.+-]+)", r"\1", error)[:110]
