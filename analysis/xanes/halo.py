@@ -1,8 +1,8 @@
 """Maps whose voxels depend on their neighbours, part by part: each part on its own reads what it needs, so that memory is bounded.
 
 A graph in which parts share their neighbours' maps keeps those maps until the last part has them; whether that is a few or all of them
-is up to a scheduler. Parts here share nothing. What lies between two of
-them is computed twice: a third of a stack that is stored in slices, where parts are large.
+is up to a scheduler. Parts here share nothing. What lies between two of them is computed twice: a third of a stack that is stored in
+slices, where parts are large.
 """
 
 import itertools

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from analysis.core.numerics.streamed import moments_of, quantiles_of
+from analysis.core.numerics.streamed import Moments, quantiles_of
 from analysis.schemas import FLAGS, spatial_dims
 from analysis.xanes.quality import OUTSIDE
 
 SLAB_VOXELS = 1 << 22
+READ = ("edge_energy", "edge_energy_std", "flags", "rim")
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,18 @@ class Kept:
 
 def kept_voxels(edges: xr.Dataset) -> Kept:
     """Edge energies where ``flags`` is 0, off the rim."""
-    refused, rim, squares = dict.fromkeys(FLAGS, 0), 0, 0.0
-    has_std = "edge_energy_std" in edges
-    for slab in slabs(edges):
+    refused, rim, squares, moments = dict.fromkeys(FLAGS, 0), 0, 0.0, Moments()
+    for stored in slabs(edges):
+        slab = stored[[name for name in READ if name in stored]].load()  # each chunk is read once
         flags, inside = slab["flags"].to_numpy(), counting(slab)
         rim += int(np.sum(flags == 0)) - int(inside.sum())
         counts = np.bincount(flags.reshape(-1), minlength=256)
         refused = {flag: n + int(counts[flag]) for flag, n in refused.items()}
-        std = slab["edge_energy_std"].to_numpy()[inside].astype(np.float64) if has_std else np.array([np.nan])
+        moments = moments.with_part(slab["edge_energy"].to_numpy()[inside])
+        std = slab["edge_energy_std"].to_numpy()[inside].astype(np.float64) if "edge_energy_std" in slab else np.array([np.nan])
         squares += float(np.sum(std**2))
     total = int(np.prod([edges.sizes[d] for d in spatial_dims(edges)]))
-    n, spread = _spread(edges, squares)
-    return Kept(n, spread, refused, total, refused[OUTSIDE], rim)
+    return Kept(moments.n, _spread(edges, moments, squares), refused, total, refused[OUTSIDE], rim)
 
 
 def slabs(maps: xr.Dataset) -> Iterator[xr.Dataset]:
@@ -62,16 +63,15 @@ def counting(slab: xr.Dataset) -> np.ndarray:
     return inside & (slab["rim"].to_numpy() == 0) if "rim" in slab else inside
 
 
-def _spread(edges: xr.Dataset, squares: float) -> tuple[int, dict[str, float]]:
+def _spread(edges: xr.Dataset, moments: Moments, squares: float) -> dict[str, float]:
     def parts() -> Iterator[np.ndarray]:
         for slab in slabs(edges):
             yield slab["edge_energy"].to_numpy()[counting(slab)]
 
-    found = moments_of(parts)
-    if found.n == 0:
-        return 0, dict.fromkeys(("median", "iqr", "std", "noise_floor", "heterogeneity"), float("nan"))
-    low, median, high = quantiles_of(parts, (0.25, 0.5, 0.75), found)
-    return found.n, {"median": float(median), "iqr": float(high - low), **noise_and_spread(found.variance, squares / found.n)}
+    if moments.n == 0:
+        return dict.fromkeys(("median", "iqr", "std", "noise_floor", "heterogeneity"), float("nan"))
+    low, median, high = quantiles_of(parts, (0.25, 0.5, 0.75), moments)
+    return {"median": float(median), "iqr": float(high - low), **noise_and_spread(moments.variance, squares / moments.n)}
 
 
 def noise_and_spread(variance: float, noise: float) -> dict[str, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KIND = np.float32  # of spectra and weights; what is refined one by one is float64
 PAD = 24  # rows of zeros before and after the energies of a tile: more than half of any window
-TILE = 256  # spectra: with 80 energies, 40 kB in float32
+TILE = 256  # spectra: with 80 energies, 80 kB in float32; of smaller tiles, beginning a loop costs as much as its work
 
 # Rows of the kernel's output.
 ENERGY, GAIN, JUMP, WHITE_LINE, HEIGHT, VARIANCE, REFUSED, ROWS = range(8)
