@@ -45,6 +45,32 @@ const ANSWER_MS = 600; // in which the server's answer to a change has come, and
 /** Runs when the browser has nothing better to do, one graph at a time: not while what was just asked for is awaited. @param {() => void} work */
 const later = (work) => setTimeout(() => (window.requestIdleCallback ? window.requestIdleCallback(work, { timeout: 1500 }) : work()), ANSWER_MS);
 
+/** What traces were given as: name and place in the legend. @type {WeakMap<any, {name: string, showlegend: boolean}>} */
+const given = new WeakMap();
+
+/** Entries that stand for several cells: drawn by the first that is switched on, they count those that are.
+ * @param {any} gd @param {(trace: any) => boolean} hidden @returns {Map<number, {name: string, showlegend: boolean}>} by trace */
+function legend(gd, hidden) {
+  /** @type {Map<string, number[]>} */
+  const groups = new Map();
+  gd.data.forEach((/** @type {any} */ t, /** @type {number} */ i) => {
+    if (!t.legendgroup || t.meta?.id === undefined) return;
+    if (!given.has(t)) given.set(t, { name: t.name, showlegend: t.showlegend });
+    groups.set(t.legendgroup, [...(groups.get(t.legendgroup) ?? []), i]);
+  });
+  const made = new Map();
+  for (const members of groups.values()) {
+    const own = (/** @type {number} */ i) => given.get(gd.data[i]);
+    const lead = members.find((i) => own(i)?.showlegend);
+    if (lead === undefined) continue;
+    const on = members.filter((i) => !hidden(gd.data[i]));
+    const n = new Set(on.map((i) => String(gd.data[i].meta.id))).size;
+    const name = own(lead)?.name.replace(/n = \d+ cells?/, `n = ${n} ${n === 1 ? "cell" : "cells"}`);
+    for (const i of members) made.set(i, i === (on[0] ?? lead) ? { name, showlegend: true } : { name: i === lead ? name : own(i)?.name, showlegend: false });
+  }
+  return made;
+}
+
 /** Traces of cells that are switched off disappear from the screen at once; Plotly, which takes its time, learns of it afterwards.
  * @param {any} gd @param {Set<string>} off */
 function switchTraces(gd, off) {
@@ -52,14 +78,18 @@ function switchTraces(gd, off) {
   (gd._fullData || []).forEach((/** @type {any} */ full, /** @type {number} */ i) => {
     for (const node of gd.querySelectorAll(`.trace${full.uid}`)) node.style.display = hidden(gd.data[i] || {}) ? "none" : "";
   });
-  const wrong = () => gd.data.map((/** @type {any} */ _t, /** @type {number} */ i) => i).filter((/** @type {number} */ i) => gd.data[i].meta?.id !== undefined && (gd.data[i].visible !== false) === hidden(gd.data[i]));
+  const unlike = (/** @type {any} */ t) => t.meta?.id !== undefined && (t.visible !== false) === hidden(t);
   const settle = () => {
     if (!gd.isConnected || !gd.data) return; // the page was left meanwhile
-    const list = wrong();
-    if (list.length) window.Plotly.restyle(gd, { visible: list.map((/** @type {number} */ i) => !hidden(gd.data[i])) }, list);
+    const entries = legend(gd, hidden);
+    const wanted = gd.data.map((/** @type {any} */ t, /** @type {number} */ i) => ({ name: t.name, showlegend: t.showlegend, ...entries.get(i), visible: hidden(t) ? false : t.visible || true }));
+    const other = (/** @type {any} */ t, /** @type {any} */ w) => unlike(t) || t.name !== w.name || t.showlegend !== w.showlegend;
+    const list = wanted.flatMap((/** @type {any} */ w, /** @type {number} */ i) => (other(gd.data[i], w) ? [i] : []));
+    const update = Object.fromEntries(["visible", "name", "showlegend"].map((k) => [k, list.map((/** @type {number} */ i) => wanted[i][k])]));
+    if (list.length) window.Plotly.restyle(gd, update, list);
   };
   // What was never drawn cannot be shown by a style: Plotly has to draw it now.
-  if (wrong().some((/** @type {number} */ i) => gd.data[i].visible === false)) settle();
+  if (gd.data.some((/** @type {any} */ t) => unlike(t) && t.visible === false)) settle();
   else later(settle);
 }
 
